@@ -1,0 +1,154 @@
+"""One run: a cell says everything that decides a number, `run` computes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import streams, training
+from .datasets import load
+from .plugins import Plugin, Run, overriding
+from .streams import Task
+from .training import AwakeConfig
+
+VERSION = 1  # of the arithmetic: raise it when results change, and every stored result is computed anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One run and all that decides its result."""
+
+    dataset: str
+    awake: AwakeConfig
+    classes_per_task: int
+    plugins: tuple[Plugin, ...]
+    order: tuple[int, ...]  # of the tasks
+    seed: int
+    joint: bool = False  # parallel training: all tasks at once
+    overlap: int | None = None  # of the patches, in pixels
+    keep_weights: bool = False  # keep the weights after every phase; for tiny networks
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the cell as plain data, what its key is made of.
+
+        Plugins carry their class name. A field at its default is left out, so that a field added later changes no key.
+        """
+        return {"version": VERSION, **_plain(self)}
+
+    def key(self) -> str:
+        """Return the SHA-256 of the canonical cell, in hex."""
+        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        chosen = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
+        return {"is": type(value).__name__, **chosen} if isinstance(value, Plugin) else chosen
+    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
+
+
+def run(cell: Cell) -> dict[str, Any]:
+    """Run a cell on one thread and return its metrics as plain data.
+
+    `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
+    of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
+    the first task, what the plugin measured, and `weights` if kept. `final`: the last overall accuracy. `seconds`:
+    spent in training, in the plugins' phases and in evaluation.
+    """
+    with training.reproducible(cell.seed):
+        return _Runner(cell).run()
+
+
+class _Runner:
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        awake = cell.awake
+        self.tasks = _stream(cell)
+        model = awake.network()
+        self.state = Run(model, awake.optimizer(model), cell.seed, None if cell.joint else awake.images_per_task)
+        self.x_test = torch.cat([task.x_test for task in self.tasks])
+        self.y_test = torch.cat([task.y_test for task in self.tasks])
+        self.phases: list[dict[str, Any]] = []
+        self.seconds = {"training": 0.0, "plugins": 0.0, "evaluation": 0.0}
+        self.first_weights: Tensor | None = None
+
+    def run(self) -> dict[str, Any]:
+        if self.cell.joint:
+            self.state.seen = list(self.tasks)
+            self._train(torch.cat([t.x_train for t in self.tasks]), torch.cat([t.y_train for t in self.tasks]), 0)
+        else:
+            for index, task in enumerate(self.tasks):
+                self.state.seen.append(task)
+                self._train(*self.state.trained_on(task), index)
+                for plugin in overriding(self.cell.plugins, "after_task"):
+                    start = time.perf_counter()
+                    measured = plugin.after_task(self.state)
+                    self.seconds["plugins"] += time.perf_counter() - start
+                    if measured is not None:
+                        self._evaluate(type(plugin).__name__.lower(), index, measured)
+        return {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
+
+    def _train(self, x: Tensor, y: Tensor, index: int) -> None:
+        start = time.perf_counter()
+        awake, plugins, state = self.cell.awake, self.cell.plugins, self.state
+        for plugin in plugins:
+            x, y = plugin.task_data(state, x, y)
+        training.train(
+            state.model,
+            state.optimizer,
+            x,
+            y,
+            loss=awake.loss,
+            epochs=awake.joint_epochs if self.cell.joint else awake.task_epochs(index),
+            batch=awake.batch,
+            penalties=[partial(p.loss_term, state) for p in overriding(plugins, "loss_term")],
+            before_step=[partial(p.before_step, state) for p in overriding(plugins, "before_step")],
+            after_step=[partial(p.after_step, state) for p in overriding(plugins, "after_step")],
+        )
+        self.seconds["training"] += time.perf_counter() - start
+        self._evaluate("training", index, {})
+
+    def _evaluate(self, kind: str, index: int, measured: Mapping[str, Any]) -> None:
+        start = time.perf_counter()
+        correct = self._predict(self.x_test) == self.y_test
+        parts = correct.split([len(task.y_test) for task in self.tasks])
+        weights = [m.weight.detach() for m in self.state.model if isinstance(m, nn.Linear)]
+        flat = torch.cat([w.flatten() for w in weights])
+        if self.first_weights is None:
+            self.first_weights = flat.clone()
+        self.phases.append(
+            {
+                "kind": kind,
+                "task": index,
+                "accuracy": [float(part.double().mean()) for part in parts],
+                "overall": float(correct.double().mean()),
+                "cosine": float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
+                **measured,
+                **({"weights": [w.tolist() for w in weights]} if self.cell.keep_weights else {}),
+            }
+        )
+        self.seconds["evaluation"] += time.perf_counter() - start
+
+    def _predict(self, x: Tensor) -> Tensor:
+        for plugin in overriding(self.cell.plugins, "predict"):
+            predicted = plugin.predict(self.state, x)
+            if predicted is not None:
+                return predicted
+        return training.predict(self.state.model, x)
+
+
+def _stream(cell: Cell) -> list[Task]:
+    if cell.dataset == "patches":
+        if cell.overlap is None:
+            raise ValueError("overlap is missing: the patches need one")
+        tasks = streams.patches(cell.overlap, cell.seed)
+        return [tasks[t] for t in cell.order]
+    return streams.class_incremental(load(cell.dataset), cell.order, cell.classes_per_task)

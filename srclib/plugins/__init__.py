@@ -1,0 +1,64 @@
+"""Methods are lists of plugins around one training loop; a plugin adds one thing and knows no other.
+
+A plugin is a frozen dataclass: its fields are its settings and enter the key of every result. State that it gathers in
+a run lives in `run.memory[plugin]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..streams import Task
+
+
+@dataclass
+class Run:
+    """The state of one run, as the plugins see it."""
+
+    model: nn.Sequential
+    optimizer: torch.optim.Optimizer
+    seed: int
+    images_per_task: int | None
+    seen: list[Task] = field(default_factory=list)  # the present task is the last one
+    memory: dict[Plugin, Any] = field(default_factory=dict)
+
+    def trained_on(self, task: Task) -> tuple[Tensor, Tensor]:
+        """Return the images and labels of a task that the network is trained on."""
+        return task.x_train[: self.images_per_task], task.y_train[: self.images_per_task]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a method may add to training; every hook does nothing unless a plugin overrides it."""
+
+    def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the data to train the present task on, given that of the plugins before."""
+        return x, y
+
+    def loss_term(self, run: Run) -> Tensor:
+        """Return a term to add to the loss of this step, a scalar."""
+        return torch.zeros(())
+
+    def before_step(self, run: Run) -> None:
+        """Change the gradients between the backward pass and the update."""
+
+    def after_step(self, run: Run) -> None:
+        """Observe the update."""
+
+    def after_task(self, run: Run) -> dict[str, Any] | None:
+        """Act when the present task was learned; measurements of a phase of its own, or None if there was none."""
+        return None
+
+    def predict(self, run: Run, x: Tensor) -> Tensor | None:
+        """Return predicted classes (n,) in place of the network's, or None."""
+        return None
+
+
+def overriding(plugins: Sequence[Plugin], hook: str) -> list[Plugin]:
+    """Return the plugins that have something to do in a hook."""
+    return [p for p in plugins if getattr(type(p), hook) is not getattr(Plugin, hook)]

@@ -1,0 +1,115 @@
+"""Protocols: what a published experiment fixes, as data. One YAML file each, one section per data set.
+
+A section stands on its own or begins with `like: <data set>` and lists only what differs. An unknown or missing key,
+or a value of the wrong type, is a ValueError that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from ..plugins.sleep import Sleep
+from ..training import AwakeConfig
+
+FOLDER = Path(__file__).parent
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How one data set is learned and slept on under one protocol."""
+
+    source: str  # where the values stand
+    classes_per_task: int
+    awake: AwakeConfig
+    sleep: Sleep | None  # None: no parameters are known
+
+
+def names() -> list[str]:
+    """Return the names of all protocols."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load(name: str, dataset: str, changes: Mapping[str, Any] | None = None) -> Protocol:
+    """Load one data set's section of a protocol, with some of its values changed.
+
+    changes: nested like the section, for example {"sleep": {"statistics": "trained"}}.
+    Raises ValueError for an unknown protocol, data set or key.
+    """
+    if name not in names():
+        raise ValueError(f"protocol {name!r} is unknown: allowed is one of {', '.join(names())}")
+    return load_file(FOLDER / f"{name}.yaml", dataset, changes)
+
+
+def load_file(path: Path, dataset: str, changes: Mapping[str, Any] | None = None) -> Protocol:
+    """Load one data set's section of a protocol file, with some of its values changed."""
+    sections = yaml.safe_load(path.read_text())
+    if not isinstance(sections, dict) or dataset not in sections:
+        known = ", ".join(sections) if isinstance(sections, dict) else "none"
+        raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
+    section = _merge(_resolve(sections, dataset, path.name), changes or {})
+    return from_mapping(Protocol, section, f"{path.name}: {dataset}")
+
+
+def _resolve(sections: Mapping[str, Any], dataset: str, file: str) -> dict[str, Any]:
+    section = dict(sections[dataset])
+    parent = section.pop("like", None)
+    if parent is None:
+        return section
+    if parent not in sections:
+        known = ", ".join(sections)
+        raise ValueError(f"{file}: {dataset}: like = {parent!r} names no section: allowed is one of {known}")
+    return _merge(_resolve(sections, parent, file), section)
+
+
+def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+def from_mapping(cls: type[T], values: Any, where: str) -> T:
+    """Build a dataclass from a mapping; every field without a default must be there, and nothing else may be."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{where} is {values!r}: allowed is a mapping with the keys of {cls.__name__}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = [key for key in values if key not in fields]
+    if unknown:
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}: allowed are {', '.join(fields)}")
+    missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in values]
+    if missing:
+        raise ValueError(f"{where}: key {missing[0]!r} is missing")
+    hints = typing.get_type_hints(cls)
+    converted = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()}
+    try:
+        return cls(**converted)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    """Return the value as the hinted type: dataclasses from mappings, tuples from lists, floats from whole numbers."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for option in options:
+        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
+            return from_mapping(typing.cast(type, option), value, where)
+        if typing.get_origin(option) is tuple and isinstance(value, list):
+            return tuple(_convert(typing.get_args(option)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+        if option is types.NoneType and value is None:
+            return None
+        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str, bool) and type(value) is option:
+            return value
+    allowed = str(hint) if isinstance(hint, types.UnionType) else getattr(hint, "__name__", str(hint))
+    raise ValueError(f"{where} = {value!r}: allowed is {allowed}")

@@ -1,0 +1,233 @@
+"""Many runs: grids of cells, and the scheduler that computes what the store lacks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import BaseFileLock
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from . import experiment, protocols, streams
+from .experiment import Cell
+from .methods import METHODS
+from .store import Record, Store
+
+log = logging.getLogger(__name__)
+
+EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
+PROFILES = ("smoke", "ci", "full")
+VERSIONS = ("torch", "numpy", "numba")  # recorded with every result
+POLL = 0.05  # seconds between looks at the cells in flight
+
+
+def _file(part: str) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(EXPERIMENTS.read_text())[part]
+
+
+def experiments() -> list[str]:
+    """Return the names of all experiments in `experiments.yaml`."""
+    return list(_file("experiments"))
+
+
+def settings(name: str, profile: str = "full", **changes: Any) -> dict[str, Any]:
+    """Return the settings of an experiment under a profile; a change of None leaves the profile's value.
+
+    Raises ValueError for an unknown experiment, profile or setting.
+    """
+    known = _file("experiments")
+    _check("experiment", name, known)
+    _check("profile", profile, PROFILES)
+    values = known[name]["full"] | (known[name][profile] if profile != "full" else {})
+    for key in changes:
+        _check(f"setting of {name}", key, values)
+    return values | {key: value for key, value in changes.items() if value is not None}
+
+
+def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
+    """Return the cells of an experiment: its runs (method and variant) on every data set, overlap and seed."""
+    values = settings(name, profile, **changes)
+    overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
+    return [
+        cell(dataset, run, protocol, order=values["order"], overlap=overlap, seed=seed,
+             keep_weights=values.get("keep_weights", False))
+        for dataset, run, overlap, seed in product(
+            values["datasets"], values["runs"], overlaps, range(values["seeds"])
+        )
+    ]  # fmt: skip
+
+
+def cell(
+    dataset: str,
+    run: str,
+    protocol: str = "released",
+    *,
+    order: str = "sorted",
+    seed: int = 0,
+    overlap: int | None = None,
+    keep_weights: bool = False,
+) -> Cell:
+    """Return one cell. run: a method, or `method/variant` with a variant of `experiments.yaml`."""
+    method_name, _, variant = run.partition("/")
+    variants = _file("variants")
+    _check("method", method_name, METHODS)
+    if variant:
+        _check("variant", variant, variants)
+    found, method = protocols.load(protocol, dataset, variants[variant] if variant else None), METHODS[method_name]
+    return Cell(
+        dataset=dataset,
+        awake=found.awake,
+        classes_per_task=found.classes_per_task,
+        plugins=method.plugins(found),
+        joint=method.joint,
+        order=streams.task_order(order, found.awake.layers[-1] // found.classes_per_task, seed),
+        seed=seed,
+        overlap=overlap,
+        keep_weights=keep_weights,
+    )
+
+
+def _check(what: str, value: str, allowed: Iterable[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} {value!r} is unknown: allowed is one of {', '.join(allowed)}")
+
+
+def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, scheduler: str | None = None) -> list[Record]:
+    """Return the records of cells, in their order, computing and storing what the store lacks.
+
+    name: the experiment, whose file new records go to. scheduler: the address of a Dask scheduler such as
+    `tcp://host:8786`; None: a local cluster with one single-threaded worker per core; "inline": this process.
+    """
+    store = store or Store()
+    store.refresh()
+    missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
+    log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
+    if missing:
+        with _executor(scheduler, len(missing)) as (submit, slots):
+            _compute_all(name, missing, store, submit, slots)
+    return [store[cell] for cell in cells]
+
+
+def _compute_all(
+    name: str, cells: list[Cell], store: Store, submit: Callable[[Cell], Future[Record]], slots: int
+) -> None:
+    """Keep `slots` cells in flight until all are stored; one that another process computes is waited for."""
+    flying: dict[Future[Record], tuple[Cell, BaseFileLock]] = {}
+    with _progress(name, len(cells)) as advance:
+        try:
+            while cells or flying:
+                for cell in cells[:]:
+                    if len(flying) == slots or (claim := store.claim(cell)) is None:
+                        continue
+                    cells.remove(cell)
+                    store.refresh()
+                    if cell in store:
+                        claim.release()
+                        advance()
+                    else:
+                        flying[submit(cell)] = (cell, claim)
+                for future in [f for f in flying if f.done()]:
+                    record = future.result()
+                    _, claim = flying.pop(future)
+                    store.append(name, record)
+                    claim.release()
+                    advance()
+                time.sleep(POLL)
+        finally:
+            for _, claim in flying.values():
+                claim.release()
+
+
+def compute(cell: Cell) -> Record:
+    """Run one cell; return its metrics with their provenance, ready for the store."""
+    start = time.perf_counter()
+    metrics = experiment.run(cell)
+    return {
+        "key": cell.key(),
+        "cell": cell.canonical(),
+        "metrics": metrics,
+        "seed": cell.seed,
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in VERSIONS}},
+        "device": device(),
+        "seconds": round(time.perf_counter() - start, 3),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+@cache
+def commit() -> str:
+    """Return the commit of the source, with a `+` when it was changed since, or "unknown" outside a repository."""
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + "+" * bool(changed.strip())
+
+
+@cache
+def device() -> str:
+    """Return the processor's name and the number of its cores."""
+    name = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0] if models else name
+    return f"{name or platform.machine()}, {os.cpu_count()} cores"
+
+
+@contextmanager
+def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Callable[[Cell], Any], int]]:
+    """Yield a function that submits a cell, and how many cells run at once."""
+    if scheduler == "inline":
+        yield _compute_now, 1
+        return
+    from distributed import Client, LocalCluster  # a second to import, needed only when something is missing
+
+    if scheduler is None:
+        cluster = LocalCluster(
+            n_workers=min(cells, os.cpu_count() or 1),
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
+        )
+        with cluster, Client(cluster) as client:
+            yield (lambda cell: client.submit(compute, cell, pure=False)), len(cluster.workers)
+    else:
+        with Client(scheduler) as client:
+            yield (lambda cell: client.submit(compute, cell, pure=False)), sum(client.ncores().values()) or 1
+
+
+def _compute_now(cell: Cell) -> Future[Record]:
+    future: Future[Record] = Future()
+    future.set_result(compute(cell))
+    return future
+
+
+@contextmanager
+def _progress(name: str, cells: int) -> Iterator[Callable[[], None]]:
+    """Yield a function that counts one cell; a bar on a terminal, nothing elsewhere."""
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(name, total=cells)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,179 @@
+"""The sleep kernel for the CPU: event-driven, one block of neurons after another, exact.
+
+Neurons of one layer never interact during a sleep, and a layer needs only the spikes of the one below it. So each
+layer is run for all steps before the next, and its neurons are split into blocks that fit the cache and share nothing:
+the result does not depend on the number of threads. A block keeps its weights input-major, (in, width), so that the
+inputs that spiked add up as contiguous rows; a neuron's weights are touched only when it fires. Compiled code releases
+the interpreter's lock, so plain threads run the blocks (as many as torch uses) and disturb no other library's.
+
+A step in which no input spiked only decays the potential. Where the threshold is above the resting potential it cannot
+cause a spike and a whole silent stretch is one power of the decay; a resting neuron that fires (threshold 0 with >=)
+is stepped every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .progress import long_sleep_bar
+from .stimulus import InputSpikes
+
+if TYPE_CHECKING:
+    from . import SleepConfig
+
+BLOCK = 128  # neurons; 128 x 784 float32 stay in a level-2 cache
+WORD = 64  # spikes of a layer are kept as bits, (steps, words) uint64, whole words per block
+
+
+def run(
+    weights: list[Tensor], input_spikes: InputSpikes, config: SleepConfig, *, record: bool, progress: bool | None
+) -> tuple[list[Tensor], list[Tensor], list[Tensor] | None]:
+    for i, w in enumerate(weights):
+        if w.dtype != torch.float32 or w.device.type != "cpu":
+            raise ValueError(f"weights[{i}] is {w.dtype} on {w.device}: the event backend takes float32 on the CPU")
+    spikes, updated, counts, raster = input_spikes, [], [], []
+    alpha, beta = config.per_layer("alpha", len(weights)), config.per_layer("beta", len(weights))
+    blocks = sum(-(-len(w) // BLOCK) for w in weights)
+    with long_sleep_bar(blocks, progress) as advance, ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for layer, w in enumerate(weights):
+            new = w.clone(memory_format=torch.contiguous_format)
+            bits, width = _run_layer(new.numpy(), spikes, config, alpha[layer], beta[layer], pool, advance)
+            spikes = _to_lists(bits, len(w), width)
+            updated.append(new)
+            counts.append(torch.from_numpy(np.bincount(spikes.indices, minlength=len(w))))
+            if record:
+                raster.append(torch.from_numpy(spikes.dense()))
+    return updated, counts, raster if record else None
+
+
+def _run_layer(
+    weight: NDArray[np.float32],
+    spikes: InputSpikes,
+    config: SleepConfig,
+    alpha: float,
+    beta: float,
+    pool: ThreadPoolExecutor,
+    advance: Callable[[int], None],
+) -> tuple[NDArray[np.uint64], int]:
+    """Run one layer for all steps; weight (out, in) changes in place. Return its spikes as bits and the block width."""
+    rest_fires = beta < 0 or (beta == 0 and not config.strict)
+    active = np.arange(spikes.steps) if rest_fires else np.flatnonzero(np.diff(spikes.start))
+    gap = np.diff(active, prepend=-1)
+    decay = (float(config.decay) ** np.arange(gap.max(initial=0) + 1)).astype(np.float32)
+    blocks = -(-len(weight) // BLOCK)
+    width = -(-len(weight) // (blocks * 8)) * 8  # as even as whole vectors of 8 allow
+    words = -(-width // WORD)
+    bits = np.zeros((spikes.steps, blocks * words), np.uint64)
+    numbers = np.array([alpha, beta, config.inc, config.dec, config.gate or 0], np.float32)
+
+    def run_block(b: int) -> None:
+        rows, columns = slice(b * width, (b + 1) * width), slice(b * words, (b + 1) * words)
+        _run_block(
+            weight[rows], spikes.start, spikes.indices, active, gap, decay, bits[:, columns], *numbers, config.strict
+        )  # type: ignore[call-arg]
+
+    for _ in pool.map(run_block, range(blocks)):
+        advance(1)
+    return bits, width
+
+
+@njit(cache=True, nogil=True)
+def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, inc, dec, gate, strict):
+    width, inputs = weight.shape
+    if width == 0:
+        return
+    w = np.empty((inputs, width), np.float32)
+    for k in range(width):
+        for i in range(inputs):
+            w[i, k] = weight[k, i]
+    v = np.zeros(width, np.float32)
+    drive = np.empty(width, np.float32)
+    pre = np.zeros(inputs, np.bool_)
+    changed = np.zeros(width, np.bool_)
+    for a in range(len(active)):
+        t = active[a]
+        drive[:] = 0
+        for p in range(start[t], start[t + 1]):
+            i = indices[p]
+            for k in range(width):
+                drive[k] += w[i, k]
+        d = decay[gap[a]]
+        for k in range(width):
+            v[k] = v[k] * d + alpha * drive[k]
+        top = v[0]
+        for k in range(width):
+            top = max(top, v[k])
+        if top < beta or (strict and top == beta):
+            continue
+        for p in range(start[t], start[t + 1]):
+            pre[indices[p]] = True
+        for k in range(width):
+            if v[k] > beta or (v[k] == beta and not strict):
+                v[k] = 0
+                changed[k] = True
+                bits[t, k // WORD] |= np.uint64(1) << np.uint64(k % WORD)
+                _learn(w, k, pre, inc, dec, gate)
+        for p in range(start[t], start[t + 1]):
+            pre[indices[p]] = False
+    for k in range(width):
+        if changed[k]:
+            for i in range(inputs):
+                weight[k, i] = w[i, k]
+
+
+@njit(cache=True, nogil=True)
+def _learn(w, k, pre, inc, dec, gate):
+    """Apply the local rule to the inputs of neuron k, which has just fired; w (inputs, width), pre bool (inputs,)."""
+    for i in range(len(pre)):
+        change = inc if pre[i] else -dec
+        if gate > 0:
+            x = w[i, k] / gate
+            if x > 40:  # g < 1e-17
+                continue
+            if x < -20:  # g = 2 to the last bit of float32
+                change *= np.float32(2)
+            else:
+                change *= np.float32(2) / (np.float32(1) + np.exp(x))
+        w[i, k] += change
+
+
+def _to_lists(bits: NDArray[np.uint64], neurons: int, width: int) -> InputSpikes:
+    start = np.zeros(len(bits) + 1, np.int64)
+    _count(bits, start)
+    indices = np.empty(start[-1], np.int32)
+    _list(bits, width, indices)
+    return InputSpikes(start, indices, neurons)
+
+
+@njit(cache=True, nogil=True)
+def _count(bits, start):
+    for t in range(len(bits)):
+        n = 0
+        for word in bits[t]:
+            while word:
+                word &= word - np.uint64(1)
+                n += 1
+        start[t + 1] = start[t] + n
+
+
+@njit(cache=True, nogil=True)
+def _list(bits, width, indices):
+    words = -(-width // WORD)
+    n = 0
+    for t in range(len(bits)):
+        for c in range(bits.shape[1]):
+            word = bits[t, c]
+            if word:
+                low = (c // words) * width + (c % words) * WORD
+                for k in range(WORD):
+                    if word >> np.uint64(k) & np.uint64(1):
+                        indices[n] = low + k
+                        n += 1

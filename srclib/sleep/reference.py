@@ -1,0 +1,61 @@
+"""The sleep kernel as its definition: PyTorch, one time step after another, any floating dtype and device.
+
+The fast backends must agree with this one. Sources: Algorithm 1 of the paper (`gate=None`, `decay=1`, `strict`), and
+the rule that the released code runs (`gate=0.001`, `decay=0.999`, not `strict`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .progress import long_sleep_bar
+from .stimulus import InputSpikes
+
+if TYPE_CHECKING:
+    from . import SleepConfig
+
+
+def step(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, config: SleepConfig) -> list[Tensor]:
+    """Advance every layer by one time step; weights (out_l, in_l) and potentials (out_l,) change in place.
+
+    spikes: bool (in_1,). Returns the spikes of every layer, bool (out_l,) each.
+    """
+    fired_layers = []
+    gains, thresholds = config.per_layer("alpha", len(weights)), config.per_layer("beta", len(weights))
+    for w, v, alpha, beta in zip(weights, potentials, gains, thresholds, strict=True):
+        v.mul_(config.decay).add_(w @ spikes.to(w.dtype), alpha=alpha)
+        fired = v > beta if config.strict else v >= beta
+        change = torch.where(spikes, w.new_tensor(config.inc), w.new_tensor(-config.dec))
+        w[fired] += change * gate(w[fired], config.gate)
+        v[fired] = 0
+        fired_layers.append(fired)
+        spikes = fired
+    return fired_layers
+
+
+def gate(w: Tensor, scale: float | None) -> Tensor | float:
+    """Return g(w) = 2 sigmoid(-w / scale): 2 for inhibitory, 1 for zero, 0 for strong excitatory synapses."""
+    return 1.0 if scale is None else 2 * torch.sigmoid(-w / scale)
+
+
+def run(
+    weights: list[Tensor], input_spikes: InputSpikes, config: SleepConfig, *, record: bool, progress: bool | None
+) -> tuple[list[Tensor], list[Tensor], list[Tensor] | None]:
+    device = weights[0].device
+    weights = [w.clone() for w in weights]
+    potentials = [w.new_zeros(len(w)) for w in weights]
+    counts = [torch.zeros(len(w), dtype=torch.int64, device=device) for w in weights]
+    steps = input_spikes.steps
+    raster = [torch.zeros(steps, len(w), dtype=torch.bool, device=device) for w in weights] if record else None
+    dense = torch.from_numpy(input_spikes.dense()).to(device)
+    with long_sleep_bar(steps, progress) as advance:
+        for t, spikes in enumerate(dense):
+            for layer, fired in enumerate(step(weights, potentials, spikes, config)):
+                counts[layer] += fired
+                if raster is not None:
+                    raster[layer][t] = fired
+            advance(1)
+    return weights, counts, raster

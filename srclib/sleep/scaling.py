@@ -1,0 +1,90 @@
+"""How strongly a sleeping layer is driven: layer scales from data, as in rate-coded conversion of trained networks.
+
+Forward in evaluation mode; per layer s_l = max(largest weight, largest activation), f_1 = s_1, f_l = s_l / f_(l-1),
+and the scale of layer l is 1 / f_l. The division by the factor that was applied before (not by s_(l-1)) follows the
+released code. Source: Diehl et al., "Fast-classifying, high-accuracy spiking deep networks through weight and
+threshold balancing", IJCNN 2015, data-based normalisation; paper, section "Sleep Replay Consolidation (SRC)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+BATCH = 2_000
+
+
+def sleepable(model_or_linears: nn.Module | Sequence[nn.Linear]) -> list[nn.Module]:
+    """Return the layers of a network that can sleep, in order.
+
+    Allowed are an `nn.Sequential` of bias-free `Linear`, `ReLU` and dropout, or a list of bias-free `Linear` (ReLU
+    between them is understood). Raises ValueError that names the layer otherwise.
+    """
+    if isinstance(model_or_linears, nn.Sequential):
+        layers, name = list(model_or_linears), "model"
+    elif isinstance(model_or_linears, nn.Module):
+        raise ValueError(
+            f"model is a {type(model_or_linears).__name__}: allowed is an nn.Sequential, or the list of its nn.Linear"
+        )
+    else:
+        layers, name = [], "linears"
+        for i, linear in enumerate(model_or_linears):
+            if not isinstance(linear, nn.Linear):
+                raise ValueError(f"linears[{i}] is a {type(linear).__name__}: allowed is nn.Linear")
+            layers += [nn.ReLU()] * (i > 0) + [linear]
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Dropout)):
+            raise ValueError(f"{name}[{i}] is {type(layer).__name__}: allowed are Linear (bias=False), ReLU, Dropout")
+        if isinstance(layer, nn.Linear) and layer.bias is not None:
+            raise ValueError(f"{name}[{i}] has a bias: allowed is Linear(..., bias=False), since a sleep has none")
+    if not any(isinstance(layer, nn.Linear) for layer in layers):
+        raise ValueError(f"{name} holds no nn.Linear: allowed is at least one")
+    return layers
+
+
+def linear_layers(model_or_linears: nn.Module | Sequence[nn.Linear]) -> list[nn.Linear]:
+    """Return the `nn.Linear` layers of a network that can sleep; ValueError if it cannot (see `sleepable`)."""
+    return [layer for layer in sleepable(model_or_linears) if isinstance(layer, nn.Linear)]
+
+
+def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> list[float]:
+    """Return the scale of every linear layer, computed on inputs (n, in_1) in evaluation mode.
+
+    A network that ends in a linear layer is read as a softmax classifier: its last activation is the softmax.
+    Raises ValueError when a layer has neither a positive weight nor a positive activation, or for a wrong shape.
+    """
+    layers = sleepable(nn.Sequential(*layers))
+    linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    x_all = torch.as_tensor(inputs)
+    if x_all.ndim != 2 or x_all.shape[1] != linears[0].in_features or not len(x_all):
+        found, inputs_1 = tuple(x_all.shape), linears[0].in_features
+        raise ValueError(f"scale_inputs has shape {found}: allowed is (n, {inputs_1}) with n >= 1")
+    largest = [max(0.0, float(linear.weight.detach().max())) for linear in linears]
+    training = [layer.training for layer in layers]
+    try:
+        for layer in layers:
+            layer.eval()
+        with torch.no_grad():
+            for x in x_all.split(BATCH):
+                x = x.to(linears[0].weight.device, linears[0].weight.dtype)
+                n = -1
+                for i, layer in enumerate(layers):
+                    x = layer(x)
+                    n += isinstance(layer, nn.Linear)
+                    if i + 1 == len(layers):
+                        x = x.softmax(1) if isinstance(layer, nn.Linear) else x
+                        largest[n] = max(largest[n], float(x.max()))
+                    elif isinstance(layers[i + 1], nn.Linear):
+                        largest[n] = max(largest[n], float(x.max()))
+    finally:
+        for layer, mode in zip(layers, training, strict=True):
+            layer.train(mode)
+    scales: list[float] = []
+    for i, s in enumerate(largest):
+        if not s > 0:
+            raise ValueError(f"layer {i} has no positive weight and no positive activation: it cannot be scaled")
+        scales.append(1 / s if i == 0 else 1 / (s * scales[-1]))  # f_l = s_l / f_(l-1) = s_l scale_(l-1)
+    return scales

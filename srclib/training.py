@@ -1,0 +1,145 @@
+"""Awake training: stochastic gradient descent with momentum, data in memory.
+
+Both losses are given by the error they send into the output units, delta = dL/dz with z the input to the output units,
+y one-hot, m the batch size:
+
+    softmax_ce   delta = (softmax(z) - y) / m      cross-entropy; paper, section "Network details"
+    relu_mse     delta = (relu(z) - y) / m         squared error of a rectified output without the derivative of the
+                                                   rectifier (a silent output still learns); released code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from .networks import logits, mlp
+
+LOSSES = {"softmax_ce": "softmax", "relu_mse": "relu"}  # loss -> output of the network
+EVALUATION_BATCH = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwakeConfig:
+    """The network and its training; one number of epochs, or one per task."""
+
+    layers: tuple[int, ...]
+    init: float  # weights start in U(-init, init)
+    loss: str  # "softmax_ce" or "relu_mse"
+    epochs: int | tuple[int, ...]
+    batch: int
+    lr: float
+    momentum: float
+    dropout: float
+    dropout_scaling: str  # "train" (inverted) or "test" (classic)
+    images_per_task: int | None  # the first so many are trained on; None: all
+    joint_epochs: int  # parallel training: all tasks at once, always on all images
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss = {self.loss!r}: allowed is one of {tuple(LOSSES)}")
+        for name in ("batch", "joint_epochs", "images_per_task"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
+        if not self.lr > 0 or not 0 <= self.momentum < 1:
+            raise ValueError(f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1)")
+
+    def network(self) -> nn.Sequential:
+        """Return a new network; its weights come from torch's global generator."""
+        return mlp(
+            self.layers,
+            init=self.init,
+            output=LOSSES[self.loss],
+            dropout=self.dropout,
+            dropout_scaling=self.dropout_scaling,
+        )
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Return the optimizer; its velocity lives as long as it does, so keep one for all tasks."""
+        return torch.optim.SGD(model.parameters(), lr=self.lr, momentum=self.momentum, fused=True)
+
+    def task_epochs(self, task: int) -> int:
+        return self.epochs if isinstance(self.epochs, int) else self.epochs[task]
+
+
+Hook = Callable[[], None]
+
+
+def train(
+    model: nn.Sequential,
+    optimizer: torch.optim.Optimizer,
+    x: Tensor,
+    y: Tensor,
+    *,
+    loss: str,
+    epochs: int,
+    batch: int,
+    penalties: Sequence[Callable[[], Tensor]] = (),
+    before_step: Sequence[Hook] = (),
+    after_step: Sequence[Hook] = (),
+) -> None:
+    """Train in place on x (n, inputs) and labels y (n,), reshuffled every epoch; a last partial batch is left out.
+
+    penalties: extra terms of the loss, functions of the model's weights. before_step runs between the gradient and the
+    update, after_step after it. Raises ValueError when there are fewer images than a batch.
+    """
+    if len(x) < batch:
+        raise ValueError(f"{len(x)} images are fewer than a batch of {batch}")
+    model.train()
+    targets = one_hot(y, classes_of(model)).to(x.dtype)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x))[: len(x) // batch * batch].split(batch):
+            optimizer.zero_grad()
+            z = logits(model, x[rows])
+            z.backward(output_delta(z.detach(), targets[rows], loss))
+            for penalty in penalties:
+                penalty().backward()
+            for hook in before_step:
+                hook()
+            optimizer.step()
+            for hook in after_step:
+                hook()
+
+
+def classes_of(model: nn.Sequential) -> int:
+    """Return the number of output units."""
+    return [layer.out_features for layer in model if isinstance(layer, nn.Linear)][-1]
+
+
+def output_delta(z: Tensor, target: Tensor, loss: str) -> Tensor:
+    """Return dL/dz (m, classes) for output inputs z and one-hot targets, both (m, classes)."""
+    output = z.softmax(1) if loss == "softmax_ce" else z.relu()
+    return (output - target) / len(z)
+
+
+@torch.no_grad()
+def predict(model: nn.Sequential, x: Tensor) -> Tensor:
+    """Return the predicted class of every input, (n,): the largest output, the first of equals.
+
+    With a rectified output, an input that activates no output unit is assigned to class 0, as in the released code.
+    """
+    model.eval()
+    return torch.cat([model(part).argmax(1) for part in x.split(EVALUATION_BATCH)])
+
+
+@contextmanager
+def reproducible(seed: int, threads: int = 1) -> Iterator[None]:
+    """Fix what a result depends on: torch's random state, the number of threads, denormal numbers flushed to zero.
+
+    The random state and thread count from before are restored at the end.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(before)
