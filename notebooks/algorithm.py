@@ -20,13 +20,13 @@
 #
 # ```text
 # for every task:
-#     train on the task by backpropagation          awake
-#     units become spiking neurons                  ReLU -> threshold
-#     for every time step:                          asleep
+#     train by backpropagation
+#     fall asleep: ReLU units become spiking neurons
+#     for every time step:
 #         draw input spikes from the mean input
-#         let the spikes pass through the layers
+#         pass spikes up through the layers
 #         change the weights of neurons that fired
-#     units become ordinary again                   threshold -> ReLU
+#     wake up: spiking neurons become ReLU units
 # ```
 #
 # This page writes the sleep down as equations, checks that the package computes just these, looks at a real sleep,
@@ -63,7 +63,8 @@ figures.use_style()
 # membrane potential $v_l$ and fire spikes $s_l \in \{0, 1\}$; $s_0$ are the spikes of the input. All potentials are
 # zero when the sleep begins. One time step goes through the layers from the bottom to the top.
 #
-# **Noise.** An input whose mean over everything learned so far is $m_i \in [0, 1]$ fires at random:
+# **Noise.** A step lasts $\mathrm{d}t$, and $r$ is a rate. An input whose mean over everything learned so far is
+# $m_i \in [0, 1]$ fires at random:
 #
 # ```{math}
 # :label: eq-input
@@ -85,15 +86,13 @@ figures.use_style()
 # s_{l,j} = \begin{cases} 1 & \text{if } v_{l,j} > \beta_l \\ 0 & \text{otherwise} \end{cases}
 # ```
 #
-# **Learn.** Only the synapses of a neuron $j$ that just fired change. Inputs that fired with it are strengthened, all
-# others are weakened:
+# **Learn.** Only the synapses of a neuron $j$ that just fired change, $s_{l,j} = 1$. Inputs that fired with it are
+# strengthened, all others are weakened:
 #
 # ```{math}
 # :label: eq-learn
 # W_{l,ji} \leftarrow W_{l,ji} + g(W_{l,ji}) \cdot
-# \begin{cases} +\mathrm{inc} & \text{if } s_{l,j} = 1,\ s_{l-1,i} = 1 \\
-#               -\mathrm{dec} & \text{if } s_{l,j} = 1,\ s_{l-1,i} = 0 \\
-#               0 & \text{if } s_{l,j} = 0 \end{cases}
+# \begin{cases} +\mathrm{inc} & \text{if } s_{l-1,i} = 1 \\ -\mathrm{dec} & \text{if } s_{l-1,i} = 0 \end{cases}
 # ```
 #
 # **Reset.** A neuron that fired starts again from zero:
@@ -146,7 +145,7 @@ for backend in ("reference", "event"):
     assert np.array_equal(r.spikes[-1].numpy(), by_hand)
     for packaged, ours in zip(r.weights, w, strict=True):
         assert np.array_equal(packaged.numpy(), ours)
-print(f"The output fired {by_hand.sum()} times in {len(coins)} steps; all agree to the last bit.")
+print(f"{by_hand.sum()} output spikes; all agree to the last bit")
 
 # %% [markdown]
 # The same with the leak and the gate of the released code, in double precision:
@@ -166,7 +165,7 @@ r = run_layers(double, spikes, gated, record=True)
 assert np.array_equal(r.spikes[-1].numpy(), by_hand)
 for packaged, ours in zip(r.weights, w, strict=True):
     np.testing.assert_allclose(packaged.numpy(), ours, rtol=1e-12)
-print(f"The output fired {by_hand.sum()} times; the weights agree to 12 digits.")
+print(f"{by_hand.sum()} output spikes; weights agree to 12 digits")
 
 # %% [markdown]
 # ## A real sleep
@@ -178,7 +177,7 @@ print(f"The output fired {by_hand.sum()} times; the weights agree to 12 digits."
 # %%
 p = protocols.load(protocol, "mnist")
 if p.sleep is None:
-    raise ValueError(f"protocol = {protocol!r} has no sleep parameters for MNIST")
+    raise ValueError(f"protocol {protocol!r} has no sleep for MNIST")
 night = replace(p.sleep.config, steps=steps)
 n = p.awake.images_per_task  # trained on, the first of each task
 known = None if p.sleep.statistics == "pool" else n  # used for the sleep
@@ -197,9 +196,10 @@ with training.reproducible(seed):
     optimizer = p.awake.optimizer(net)
     for t, task in enumerate(tasks):
         x, y = task.x_train[:n], task.y_train[:n]
-        how = {"loss": p.awake.loss, "epochs": p.awake.task_epochs(t), "batch": p.awake.batch}
+        how = {"loss": p.awake.loss, "batch": p.awake.batch}
+        how["epochs"] = p.awake.task_epochs(t)
         training.train(net, optimizer, x, y, **how)
-        note(f"{task.classes} learned")
+        note(" and ".join(map(str, task.classes)) + " learned")
         trained = deepcopy(net)
 
         seen = torch.cat([k.x_train[:known] for k in tasks[: t + 1]])
@@ -207,7 +207,8 @@ with training.reproducible(seed):
         result = sleep(net, seen.mean(0), night, **asleep)
         note(f"sleep {t + 1}")
 
-pd.DataFrame(accuracy, index=["digits 0 and 1", "digits 2 and 3"]).map("{:.1%}".format)
+digits = ["digits 0 and 1", "digits 2 and 3"]
+pd.DataFrame(accuracy, index=digits).map("{:.1%}".format)
 
 # %% [markdown]
 # From left to right: each training wins its own task and loses the other. The second sleep brings digits 0 and 1 back,
@@ -219,7 +220,7 @@ pd.DataFrame(accuracy, index=["digits 0 and 1", "digits 2 and 3"]).map("{:.1%}".
 
 # %% tags=["hide-input"]
 before = [layer.weight.detach() for layer in linear_layers(trained)]  # (out, in) each, before the second sleep
-palette = [sns.color_palette("colorblind")[i] for i in (1, 0, 7)]  # orange: task 1, blue: task 2, grey: neither
+palette = [figures.COLORS[key] for key in ("task 1", "task 2", "published")]  # blue, orange, grey: neither task
 awake = [task.x_train[:1000] for task in tasks]
 belongs = []  # per layer (neurons,): 0 or 1, the task that drives the neuron more
 for w in before[:-1]:
@@ -234,13 +235,13 @@ glue("steps", f"{steps:,}", display=False)
 counts = result.spike_counts[0].double().numpy()
 glue("ratio", f"{counts[belongs[0] == 1].mean() / counts[belongs[0] == 0].mean():.1f}", display=False)
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Raster plot of the first steps of a sleep, one panel of dots for each layer. The input fires in every step. In both hidden layers the spikes are dense in the first fifty to one hundred steps and then stop almost completely. Most of them are blue, from neurons that prefer the digits 2 and 3; few are orange. Only a few spikes reach the output neurons."}, "figure": {"caption": "The sleep after the digits 2 and 3 were learned. Every dot is a spike. Input neurons are the 784 pixels, from the top row of the image down; a hidden neuron has the colour of the task that drives it more while the network is awake. A step stands for 1 ms.", "name": "fig-raster"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Raster plot of the first steps of a sleep, one panel of dots for each layer. The input fires in every step. In both hidden layers the spikes are dense in the first fifty to one hundred steps and then stop almost completely. Most of them are orange, from neurons that prefer the digits 2 and 3; few are blue. Only a few spikes reach the output neurons."}, "figure": {"caption": "The sleep after the digits 2 and 3 were learned. Every dot is a spike. Input neurons are the 784 pixels, from the top row of the image down; a hidden neuron has the colour of the task that drives it more while the network is awake. A step stands for 1 ms.", "name": "fig-raster"}}
 noise = draw_input(seen.mean(0).double().numpy(), steps, 2 * night.dt * night.rate, seed=(seed, t), window=night.window)
 rasters = [noise.dense(), *(s.numpy() for s in result.spikes)]  # bool (steps, neurons) each
 names = ["input", "hidden 1", "hidden 2", "output"]
 colour_of = [np.full(784, 2), *belongs]  # index into the palette
 
-fig, axes = plt.subplots(4, 1, figsize=(7.2, 6.4), sharex=True, height_ratios=[3, 4, 4, 2], layout="constrained")
+fig, axes = plt.subplots(4, 1, figsize=(7.2, 6.8), sharex=True, height_ratios=[3, 4, 4, 2], layout="constrained")
 for ax, raster, colour, name in zip(axes, rasters, colour_of, names, strict=True):
     time, neuron = np.nonzero(raster[:shown])
     size = {"input": 0.8, "output": 30}.get(name, 5)
@@ -260,7 +261,7 @@ plt.show()
 
 # %%
 def alone(w, spikes_below, alpha, beta, c):
-    """Return the potential of one neuron before each reset, and its spikes."""
+    """Return a neuron's potential before each reset, and its spikes."""
     w, v, potential, fired = w.clone(), 0.0, [], []
     for s in torch.from_numpy(spikes_below):
         v = c.decay * v + alpha * float(w[s].sum())
@@ -272,7 +273,8 @@ def alone(w, spikes_below, alpha, beta, c):
     return np.array(potential), np.array(fired)
 
 
-alphas = np.multiply(night.per_layer("alpha", 3), layer_scales(trained, seen))
+scales = layer_scales(trained, seen)
+alphas = np.multiply(night.per_layer("alpha", 3), scales)
 betas = np.array(night.per_layer("beta", 3))
 busiest = result.spike_counts[0].argmax()
 w = before[0][busiest].double()
@@ -283,12 +285,12 @@ assert np.array_equal(fired, rasters[1][:, busiest])
 fig, ax = plt.subplots(figsize=(7.2, 2.6), layout="constrained")
 path = np.column_stack([potential, np.where(fired, 0, np.nan)]).ravel()  # a spike drops to 0 within its step
 time = np.repeat(np.arange(steps), 2)[np.isfinite(path)]
-ax.plot(time, path[np.isfinite(path)], color=palette[1], lw=1)
+ax.plot(time, path[np.isfinite(path)], color=palette[0], lw=1)
 ax.axhline(betas[0], color="k", ls="--", lw=1)
 ax.annotate("threshold", (shown, betas[0]), (-4, 3), textcoords="offset points", ha="right")
-ax.plot(np.flatnonzero(fired), np.full(fired.sum(), 1.35 * betas[0]), "v", color="k", ms=4)
+ax.plot(np.flatnonzero(fired), np.full(fired.sum(), 1.9 * betas[0]), "v", color="k", ms=4)
 ax.set(
-    xlim=(-4, shown), ylim=(-4 * betas[0], 1.7 * betas[0]), xlabel="time step of the sleep", ylabel="membrane potential"
+    xlim=(-4, shown), ylim=(-4 * betas[0], 2.2 * betas[0]), xlabel="time step of the sleep", ylabel="membrane potential"
 )
 plt.show()
 
@@ -316,7 +318,7 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Left: the gate g of w falls from two for negative weights through one at zero to zero for weights above 0.005. Right: density of weights before and after the sleep. Weights above 0.005 lie on the diagonal, unchanged. Weights below lie on lines parallel to the diagonal, shifted down by one or several depressions, and a few are shifted up."}, "figure": {"caption": "Left: the gate. Right: the weights into those neurons of hidden layer 1 that fired, before and after the sleep of the raster above; darker is more weights. On the diagonal nothing changed.", "name": "fig-gate"}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=[1, 1.5], layout="constrained")
 w = np.linspace(-0.01, 0.01, 401)
-left.plot(w, gate(torch.tensor(w), 0.001), color=palette[1])
+left.plot(w, gate(torch.tensor(w), 0.001), color=palette[0])
 left.axvline(0, color="0.8", lw=0.8, zorder=0)
 left.set(xlabel="weight $w$", ylabel="$g(w)$", xticks=[-0.01, 0, 0.01], yticks=[0, 1, 2])
 rows = result.spike_counts[0] > 0
@@ -324,6 +326,7 @@ old, new = before[0][rows].ravel().numpy(), result.weights[0][rows].ravel().nump
 shades = sns.color_palette("blend:#a6cee3,#08306b", as_cmap=True)
 right.hist2d(old, new, bins=240, norm="log", cmap=shades, rasterized=True)
 right.axline((0, 0), slope=1, color="k", lw=0.6, ls=":")
+right.locator_params(nbins=5)
 right.set(xlabel="weight before the sleep", ylabel="weight after the sleep")
 plt.show()
 
@@ -350,18 +353,21 @@ plt.show()
 # The weights themselves stay as they are. By hand and from the package:
 
 # %%
+modules = list(trained.eval())
+if isinstance(modules[-1], nn.Linear):  # then the loss has the softmax
+    modules.append(nn.Softmax(1))
+
 x, s, f = seen, [], []
 with torch.no_grad():
-    for layer in trained.eval():
-        x = layer(x)
-        if isinstance(layer, nn.Linear):
-            weight = float(layer.weight.max())
+    for module in modules:
+        x = module(x)
+        if isinstance(module, nn.Linear):
+            weight = float(module.weight.max())
             s.append(weight)
-        # the last of linear, ReLU and dropout stands: what the layer passes on
-        s[-1] = max(weight, float(x.max()))
+        s[-1] = max(weight, float(x.max()))  # of what leaves the layer last
 for k in range(3):
     f.append(s[k] / f[k - 1] if k else s[k])
-assert np.allclose(layer_scales(trained, seen), 1 / np.array(f))
+assert np.allclose(scales, 1 / np.array(f))
 
 columns = {"s": s, "f": f, "α": alphas, "β": betas, "β / α": betas / alphas}
 pd.DataFrame(columns, index=names[1:]).round(2)
@@ -385,7 +391,7 @@ twice = replace(base, alpha=tuple(2 * alphas), beta=tuple(2 * betas))
 spikes = torch.from_numpy(rasters[0])
 one, two = (run_layers(before, spikes, c).weights for c in (base, twice))
 assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
-print("Alpha and beta doubled: the same sleep, to the last bit.")
+print("alpha and beta doubled: the same sleep, to the last bit")
 
 # %% [markdown]
 # A threshold of **0 with $\ge$** is special, and some released parameters for rehearsal have it at the output. A
@@ -398,7 +404,7 @@ for rule, expected in {">=": 40, ">": 0}.items():
     rest = replace(gated, beta=0.0, strict=rule == ">")
     counts = torch.cat(run_layers(double, nothing, rest).spike_counts)
     assert (counts == expected).all()
-    print(f"Fires if v {rule:2} 0: spikes of the three neurons {counts.tolist()}")
+    print(f"fires if v {rule:2} 0: {counts.tolist()} spikes")
 
 # %% [markdown]
 # ### The factor 2·dt·rate: a gain, not a frequency
@@ -440,7 +446,7 @@ plt.show()
 # image in each step, 11 × 11 pixels at a random place; the paper does not mention it. A pixel near the border lies in
 # fewer of these squares than one in the middle, so the noise is weaker there ({numref}`fig-input`).
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four square images. First the mean image of the digits 0 to 3, a blurred ring with a bright middle. Second a few single bright pixels close together, the input spikes of one step. Third and fourth the expected and the observed rate of spikes of every pixel, which look alike: the mean image, darker towards its border."}, "figure": {"caption": "From the mean image to noise. The expected rate is the probability of a spike times that of lying in the square of a step; the observed one is counted over the whole sleep. These two share one scale of grey.", "name": "fig-input"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four square images, dark on white. First the mean image of the digits 0 to 3, a blurred shape. Second a few single pixels within a small square, the input spikes of one step. Third and fourth the expected and the observed rate of spikes of every pixel, which look alike: the mean image, fainter towards its border."}, "figure": {"caption": "From the mean image to noise. The expected rate is the probability of a spike times that of lying in the square of a step; the observed one is counted over the whole sleep. These two share one scale of grey.", "name": "fig-input"}}
 window, mean = night.window or 28, seen.mean(0).numpy().reshape(28, 28)
 covered = np.convolve(np.ones(29 - window), np.ones(window)) / (29 - window)  # how often a row is in the square, (28,)
 expected = np.minimum(1, 2 * night.dt * night.rate * mean) * np.outer(covered, covered)
@@ -455,9 +461,9 @@ one_step = rasters[0][per_step.argmax()].reshape(28, 28)
 panels = {"mean image": (mean, mean.max()), "spikes of one step": (one_step, 1),
           "expected rate": (expected, expected.max()), "observed rate": (observed, expected.max())}  # fmt: skip
 for ax, (title, (image, scale)) in zip(axes, panels.items(), strict=True):
-    ax.imshow(image, cmap="gray", vmin=0, vmax=scale)
+    ax.imshow(image, cmap="gray_r", vmin=0, vmax=scale)
     ax.set(title=title, xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+    ax.spines[:].set_visible(True)
 plt.show()
 
 # %% [markdown]
@@ -465,5 +471,9 @@ plt.show()
 # So few events are what makes a fast kernel possible: it adds up the weights of the inputs that fired, and touches the
 # weights of a neuron only when the neuron fires.
 #
-# [The protocols](../book/protocols.md) page lists all parameters of a sleep, and
-# [how to re-execute](../book/reexecute.md) tells how to run this page with others.
+# The page on [protocols](../book/protocols.md) lists all parameters of a sleep. To run this page again with
+# others:
+#
+# ```bash
+# nox -s notebook -- algorithm -p seed 7 -p steps 15000
+# ```

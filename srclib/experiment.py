@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -149,6 +150,6 @@ def _stream(cell: Cell) -> list[Task]:
     if cell.dataset == "patches":
         if cell.overlap is None:
             raise ValueError("overlap is missing: the patches need one")
-        tasks = streams.patches(cell.overlap, cell.seed)
+        tasks = streams.patches(cell.overlap, cell.seed, side=math.isqrt(cell.awake.layers[0]))
         return [tasks[t] for t in cell.order]
     return streams.class_incremental(load(cell.dataset), cell.order, cell.classes_per_task)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from filelock import BaseFileLock
 from rich.console import Console
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
 PROFILES = ("smoke", "ci", "full")
 VERSIONS = ("torch", "numpy", "numba")  # recorded with every result
-POLL = 0.05  # seconds between looks at the cells in flight
+POLL = 0.5  # seconds between looks at the cells that another process computes
 
 
 def _file(part: str) -> dict[str, dict[str, Any]]:
@@ -118,16 +119,14 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
     missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
     log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
     if missing:
-        with _executor(scheduler, len(missing)) as (submit, slots):
-            _compute_all(name, missing, store, submit, slots)
+        with _executor(scheduler, len(missing)) as (executor, slots):
+            _compute_all(name, missing, store, executor, slots)
     return [store[cell] for cell in cells]
 
 
-def _compute_all(
-    name: str, cells: list[Cell], store: Store, submit: Callable[[Cell], Future[Record]], slots: int
-) -> None:
+def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:
     """Keep `slots` cells in flight until all are stored; one that another process computes is waited for."""
-    flying: dict[Future[Record], tuple[Cell, BaseFileLock]] = {}
+    flying: dict[Future[Record], BaseFileLock] = {}
     with _progress(name, len(cells)) as advance:
         try:
             while cells or flying:
@@ -140,16 +139,15 @@ def _compute_all(
                         claim.release()
                         advance()
                     else:
-                        flying[submit(cell)] = (cell, claim)
-                for future in [f for f in flying if f.done()]:
-                    record = future.result()
-                    _, claim = flying.pop(future)
-                    store.append(name, record)
-                    claim.release()
+                        flying[executor.submit(compute, cell)] = claim
+                if not flying:  # another process computes what is left
+                    time.sleep(POLL)
+                for future in wait(flying, POLL, FIRST_COMPLETED).done:
+                    store.append(name, future.result())
+                    flying.pop(future).release()
                     advance()
-                time.sleep(POLL)
         finally:
-            for _, claim in flying.values():
+            for claim in flying.values():
                 claim.release()
 
 
@@ -168,6 +166,49 @@ def compute(cell: Cell) -> Record:
         "seconds": round(time.perf_counter() - start, 3),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def phases(records: Iterable[Record]) -> pd.DataFrame:
+    """Return the accuracies of records as a table: one row per record, phase and tested task.
+
+    Columns: seed, overlap, phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
+    and overall (percent), cosine (with the weights after the first task).
+    """
+    return pd.DataFrame(
+        {
+            "seed": record["seed"],
+            "overlap": record["cell"].get("overlap"),
+            "phase": number,
+            "kind": phase["kind"],
+            "task": phase["task"],
+            "tested": tested,
+            "accuracy": 100 * accuracy,
+            "overall": 100 * phase["overall"],
+            "cosine": phase["cosine"],
+        }
+        for record in records
+        for number, phase in enumerate(record["metrics"]["phases"])
+        for tested, accuracy in enumerate(phase["accuracy"])
+    )
+
+
+def final(records: Iterable[Record]) -> list[float]:
+    """Return the final accuracy of every record, in percent."""
+    return [100 * record["metrics"]["final"] for record in records]
+
+
+def provenance(records: Sequence[Record]) -> str:
+    """Return one sentence that says how, when, where and from which source records were computed."""
+    commits = sorted({record["commit"][:10] for record in records})
+    dates = sorted(record["date"][:10] for record in records)
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    versions = ", ".join(f"{k} {v}" for k, v in records[0]["versions"].items())
+    devices = "; ".join(sorted({record["device"] for record in records}))
+    seconds = sum(record["seconds"] for record in records)
+    return (
+        f"{len(records)} runs, computed {when} from commit {', '.join(commits)} in {seconds / 60:.1f} core-minutes "
+        f"on {devices}; {versions}."
+    )
 
 
 @cache
@@ -197,31 +238,28 @@ def device() -> str:
 
 
 @contextmanager
-def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Callable[[Cell], Any], int]]:
-    """Yield a function that submits a cell, and how many cells run at once."""
+def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Executor, int]]:
+    """Yield an executor for cells, and how many of them run at once."""
     if scheduler == "inline":
-        yield _compute_now, 1
+        with ThreadPoolExecutor(1) as executor:
+            yield executor, 1
         return
     from distributed import Client, LocalCluster  # a second to import, needed only when something is missing
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
 
     if scheduler is None:
         cluster = LocalCluster(
             n_workers=min(cells, os.cpu_count() or 1),
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
         )
         with cluster, Client(cluster) as client:
-            yield (lambda cell: client.submit(compute, cell, pure=False)), len(cluster.workers)
+            yield client.get_executor(pure=False), len(cluster.workers)
     else:
         with Client(scheduler) as client:
-            yield (lambda cell: client.submit(compute, cell, pure=False)), sum(client.ncores().values()) or 1
-
-
-def _compute_now(cell: Cell) -> Future[Record]:
-    future: Future[Record] = Future()
-    future.set_result(compute(cell))
-    return future
+            yield client.get_executor(pure=False), max(1, sum(client.ncores().values()))
 
 
 @contextmanager

@@ -39,12 +39,12 @@ def _select(data: Dataset, classes: tuple[int, ...]) -> Task:
     return Task(classes, data.x_train[train], data.y_train[train], data.x_test[test], data.y_test[test])
 
 
-def patches(overlap: int, seed: int, *, side: int = 10, copies: int = 1) -> list[Task]:
+def patches(overlap: int, seed: int, *, side: int = 10) -> list[Task]:
     """Draw the four binary images of the toy problem, as two tasks of two.
 
     Every image has `overlap` on-pixels that all four share and its own ones, so that each has about a sixth of the
     pixels on. At or beyond a sixth there is no room for own pixels and all images are the same. The images are drawn
-    from `seed`. copies: how often each image stands in a task. Training and test images are the same.
+    from `seed`. Training and test images are the same.
     Source: paper, section "SRC promotes consolidation of overlapping binary patches", Fig. 1A; on-pixel count from the
     released code.
     """
@@ -60,7 +60,7 @@ def patches(overlap: int, seed: int, *, side: int = 10, copies: int = 1) -> list
         x[image, pixels[overlap + image * own : overlap + (image + 1) * own]] = 1
     y = torch.arange(4)
     return [
-        Task(classes, x[rows].repeat(copies, 1), y[rows].repeat(copies), x[rows], y[rows])
+        Task(classes, x[rows], y[rows], x[rows], y[rows])
         for classes, rows in (((0, 1), slice(0, 2)), ((2, 3), slice(2, 4)))
     ]
 

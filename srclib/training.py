@@ -47,6 +47,8 @@ class AwakeConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
+        if min((self.epochs,) if isinstance(self.epochs, int) else self.epochs, default=0) < 1:
+            raise ValueError(f"epochs = {self.epochs}: allowed is a whole number >= 1, or one per task")
         if not self.lr > 0 or not 0 <= self.momentum < 1:
             raise ValueError(f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1)")
 
@@ -65,7 +67,14 @@ class AwakeConfig:
         return torch.optim.SGD(model.parameters(), lr=self.lr, momentum=self.momentum, fused=True)
 
     def task_epochs(self, task: int) -> int:
-        return self.epochs if isinstance(self.epochs, int) else self.epochs[task]
+        """Return the epochs of a task, from 0; ValueError when there is no number for it."""
+        if isinstance(self.epochs, int):
+            return self.epochs
+        if task >= len(self.epochs):
+            raise ValueError(
+                f"epochs = {self.epochs}: allowed is one number, or one per task; there are at least {task + 1} tasks"
+            )
+        return self.epochs[task]
 
 
 Hook = Callable[[], None]

@@ -59,15 +59,19 @@ def load_file(path: Path, dataset: str, changes: Mapping[str, Any] | None = None
     return from_mapping(Protocol, section, f"{path.name}: {dataset}")
 
 
-def _resolve(sections: Mapping[str, Any], dataset: str, file: str) -> dict[str, Any]:
+def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
+    if not isinstance(sections[dataset], Mapping):
+        raise ValueError(f"{file}: {dataset} is {sections[dataset]!r}: allowed is a mapping")
     section = dict(sections[dataset])
     parent = section.pop("like", None)
     if parent is None:
         return section
-    if parent not in sections:
-        known = ", ".join(sections)
-        raise ValueError(f"{file}: {dataset}: like = {parent!r} names no section: allowed is one of {known}")
-    return _merge(_resolve(sections, parent, file), section)
+    others = [name for name in sections if name not in (*below, dataset)]
+    if parent not in others:
+        raise ValueError(
+            f"{file}: {dataset}: like = {parent!r} names no other section: allowed is one of {', '.join(others)}"
+        )
+    return _merge(_resolve(sections, parent, file, (*below, dataset)), section)
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

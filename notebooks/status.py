@@ -1,0 +1,80 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Status
+#
+# Every verdict of the book, and when, where and how long every page ran. The verdicts compare the committed results of
+# the profile `full` with the published values; {ref}`the four verdicts <verdicts>` are defined in the introduction.
+
+# %% tags=["parameters"]
+protocols = ["released", "described"]  # whose results are judged
+executions = ""  # the log of executed notebooks, JSON lines; empty: none
+
+# %% tags=["hide-input"]
+import json
+from pathlib import Path
+
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from srclib import published, results, verdicts
+from srclib.store import Store
+
+store = Store()
+judged = pd.concat([verdicts.table(store, protocol) for protocol in protocols])
+counts = judged["verdict"].value_counts()
+Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+
+# %% [markdown]
+# ## Verdicts
+
+# %% tags=["hide-input"]
+HTML(published.styled(judged))
+
+# %% [markdown]
+# ## Results
+#
+# What the committed results hold, and what they cost.
+
+# %% tags=["hide-input"]
+rows = []
+records = pd.DataFrame(store.records())
+for name, group in records.groupby("experiment"):
+    rows.append(
+        {
+            "experiment": name,
+            "runs": len(group),
+            "core-minutes": f"{group['seconds'].sum() / 60:.1f}",
+            "computed": " to ".join(sorted({min(group["date"])[:10], max(group["date"])[:10]})),
+            "on": "; ".join(sorted(set(group["device"]))),
+            "commit": ", ".join(sorted({c[:10] for c in group["commit"]})),
+        }
+    )
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# ## Pages
+#
+# When, where and how long each notebook of this build ran.
+
+# %% tags=["hide-input"]
+log = [json.loads(line) for line in Path(executions).read_text().splitlines()] if executions else []
+pages = pd.DataFrame(log, columns=["notebook", "profile", "date", "seconds", "device"])
+HTML(pages.to_html(index=False, border=0))
+
+# %% [markdown]
+# A page is quick when the store holds its results. Computing them from nothing takes the core-minutes above:
+#
+# ```bash
+# nox -s book -- --profile ci --fresh
+# ```

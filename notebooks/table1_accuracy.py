@@ -1,0 +1,149 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Table 1: final accuracy
+#
+# **Claim.** After five tasks of two classes each, a network trained without sleep knows only the last task. With sleep
+# it knows more than twice as many of the ten classes. Trained on all tasks at once it knows nearly all
+# {cite}`tadros2022`.
+#
+# The number is the fraction of all test images that are classified correctly among ten classes when everything has
+# been learned, {eq}`eq-accuracy` taken over all tasks. This page holds the first half of the table: sequential
+# training, SRC, and parallel training ("ideal") on MNIST and Fashion-MNIST.
+
+# %% tags=["parameters"]
+profile = "full"  # smoke, ci or full
+protocol = "released"  # released or described
+seeds = None  # number of networks; None: as the profile says
+
+# %% tags=["hide-input"]
+import logging
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML, Markdown
+
+from srclib import figures, published, results, verdicts
+from srclib.store import Store
+
+logging.basicConfig(level=logging.WARNING)
+logging.getLogger("srclib").setLevel(logging.INFO)
+figures.use_style()
+
+store = Store()
+settings = results.settings("table1_accuracy", profile, seeds=seeds)
+records = {
+    (dataset, run): results.run(
+        "table1_accuracy",
+        results.grid("table1_accuracy", profile, protocol, seeds=seeds, datasets=[dataset], runs=[run]),
+        store=store,
+    )
+    for dataset in settings["datasets"]
+    for run in settings["runs"]
+}
+names = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+labels = {
+    "sequential": "Sequential",
+    "src": "SRC",
+    "src/trained_statistics": "SRC, statistics of\nthe images trained on",
+    "parallel": "Parallel",
+    "parallel/ten_epochs": "Parallel,\nten epochs",
+}
+
+# %% [markdown]
+# ## Final accuracy
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracies on MNIST and Fashion-MNIST, one dot per network with the published mean and standard deviation beside. Sequential training is near 20 percent as published on both. On Fashion-MNIST SRC is near the published 42 percent. On MNIST SRC as released is about ten points below the published 48 percent and reaches it with the statistics of the images trained on. Parallel training as released stays a few points below the published value and reaches it with ten epochs."}, "figure": {"caption": "Final accuracy of every network (dots) beside the published mean ± standard deviation (grey squares). The variants in the third and fifth row differ from the released code in one setting each.", "name": "fig-table1"}}
+table = published.load()
+fig, axes = plt.subplots(
+    1, len(settings["datasets"]), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained"
+)
+for ax, dataset in zip(axes[0], settings["datasets"], strict=True):
+    for row, run in enumerate(settings["runs"]):
+        runs = results.final(records[dataset, run])
+        color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
+        ax.plot(runs, [row - 0.12] * len(runs), "o", color=color, ms=6, alpha=0.6)
+        value = table.loc[f"table1/{dataset}/{run.partition('/')[0]}"]
+        ax.errorbar(
+            value["value"], row + 0.14, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
+        )
+    ax.set(title=names[dataset], xlabel="final accuracy (%)", xlim=(0, 102))
+    ax.grid(axis="x", color="0.92")
+axes[0, 0].set_yticks(range(len(settings["runs"])), [labels[run] for run in settings["runs"]])
+axes[0, 0].invert_yaxis()
+plt.show()
+
+# %% [markdown]
+# ## Published and reproduced
+
+# %% tags=["hide-input"]
+verdict = verdicts.table(store, protocol, prefix="table1/")
+HTML(published.styled(verdict))
+
+# %% [markdown]
+# Two variants that change one setting each, judged against the same published values:
+
+# %% tags=["hide-input"]
+variants = {
+    f"table1/{dataset}/{run.partition('/')[0]}": results.final(records[dataset, run])
+    for dataset, run in records
+    if "/" in run
+}
+HTML(published.styled(published.verdicts(variants, protocol=protocol))) if variants else None
+
+# %% [markdown]
+# ## What explains the differences
+#
+# **SRC on MNIST.** The released script takes the mean input and the layer scales over every image of the classes seen,
+# about 12,000 a task, although the network was trained on the first 5,000. The paper says that they come from the inputs
+# seen in training. With the released script as it stands the accuracy stays below the published one; with the
+# statistics of the images trained on it is the published one. On Fashion-MNIST the same change moves the accuracy less,
+# and both agree. {doc}`Figure 2 <fig2_recovery>` follows the two variants through all phases.
+#
+# **Parallel training.** The released script trains for two epochs; the paper says ten. The rectified output with a
+# squared error learns slowly, and after two epochs it is short of the published accuracy.
+#
+# **Fair comparison.** Parallel training sees all 60,000 images, the others 5,000 a task, 25,000 in all. The published
+# standard deviations of sequential and parallel training are printed as fractions (0.002 for 0.2 points) and are those
+# of five runs in a fixed task order, as in the released script; the paper says that task orders differ.
+#
+# ## Accuracy of every task at the end
+
+# %% tags=["hide-input"]
+rows = []
+for (dataset, run), group in records.items():
+    phases = results.phases(group)
+    last = phases[phases.phase == phases.phase.max()]
+    means = last.groupby("tested")["accuracy"].agg(["mean", "std"])
+    rows.append(
+        {"data set": names[dataset], "method": labels[run].replace("\n", " ")}
+        | {f"classes {2 * k}, {2 * k + 1}": f"{m:.1f} ± {sd:.1f}" for k, (m, sd) in enumerate(means.to_numpy())}
+    )
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# Accuracy in percent, mean ± standard deviation over networks.
+#
+# ## Provenance
+
+# %% tags=["hide-input"]
+everything = [record for group in records.values() for record in group]
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+
+# %% [markdown]
+# To run this page again with other parameters:
+#
+# ```bash
+# nox -s notebook -- table1_accuracy -p profile ci
+# ```

@@ -1,0 +1,186 @@
+"""From the store of results to verdicts: which runs reproduce which published value, and whether results drift.
+
+`verdicts.yaml` says where the runs behind a published value stand; a new page only adds rows to it.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby, product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+
+from . import protocols, published, results
+from .datasets import load
+from .experiment import Cell
+from .store import Record, Store
+
+ROWS = Path(__file__).with_name("verdicts.yaml")
+LEAST_TOLERANCE = 3.0  # points of accuracy that a fresh run may always be away from the committed mean
+
+Runs = Sequence[tuple[Cell, Record]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Where the runs behind a published value stand; `verdicts.yaml` explains the fields."""
+
+    experiment: str
+    dataset: str
+    run: str
+    quantity: str = "accuracy"
+    after: str | None = None
+    tasks: tuple[int, ...] | None = None
+    overlaps: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantity not in QUANTITIES:
+            raise ValueError(f"quantity = {self.quantity!r}: allowed is one of {', '.join(QUANTITIES)}")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Fresh results of some runs beside the committed ones that differ from them in the seed only; in percent."""
+
+    runs: str
+    mean: float  # of the committed final accuracies
+    n: int
+    tolerance: float  # a fresh final accuracy may be so far from the mean
+    fresh: tuple[float, ...]
+
+    @property
+    def drifted(self) -> bool:
+        return any(abs(value - self.mean) > self.tolerance for value in self.fresh)
+
+    def __str__(self) -> str:
+        fresh = ", ".join(f"{value:.2f}" for value in self.fresh)
+        within = "outside" if self.drifted else "within"
+        return (
+            f"{self.runs}: fresh {fresh} % {within} {self.mean:.2f} ± {self.tolerance:.2f} % (n = {self.n} committed)"
+        )
+
+
+def rows(path: Path = ROWS) -> dict[str, Row]:
+    """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
+    return {
+        key: protocols.from_mapping(Row, row, f"{path.name}: {key}")
+        for key, row in yaml.safe_load(path.read_text()).items()
+    }
+
+
+def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float]]:
+    """Return what the store holds of published values: {id: one number per seed}, in the unit of the publication.
+
+    Only the ids all of whose runs (profile `full`) are in the store. Raises ValueError for an unknown protocol.
+    """
+    found = {}
+    for key, row in rows().items():
+        low, high = row.overlaps or (-math.inf, math.inf)
+        cells = [
+            cell
+            for cell in _full(row.experiment, protocol, row.dataset, row.run)
+            if cell.overlap is None or low <= cell.overlap <= high
+        ]
+        if cells and all(cell in store for cell in cells):
+            by_seed = groupby(sorted(cells, key=lambda cell: cell.seed), lambda cell: cell.seed)
+            values = [QUANTITIES[row.quantity](row, [(cell, store[cell]) for cell in group]) for _, group in by_seed]
+            if all(map(math.isfinite, values)):
+                found[key] = values
+    return found
+
+
+def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
+    """Judge what the store holds, the ids that start with `prefix`: a frame of `published.verdicts`."""
+    frame = published.verdicts(reproduced(store, protocol), protocol)
+    return frame[frame["id"].str.startswith(prefix)].reset_index(drop=True) if len(frame) else frame
+
+
+def drift(committed: Store, fresh: Store) -> list[Drift]:
+    """Compare the final accuracies of two stores, for every cell of an experiment that both hold.
+
+    Runs that differ in the seed only are one group. Results drift where a fresh one is further from the mean of the
+    committed group than 3 standard deviations of it and than 3 points. Raises ValueError if no cell is in both.
+    """
+    found: dict[frozenset[str], Drift] = {}  # by the cells: two experiments may share them
+    for protocol, name in product(protocols.names(), results.experiments()):
+        settings = results.settings(name)
+        for dataset, run in product(settings["datasets"], settings["runs"]):
+            cells = _full(name, protocol, dataset, run)
+            for overlap in dict.fromkeys(cell.overlap for cell in cells):
+                group = [cell for cell in cells if cell.overlap == overlap and cell in committed]
+                again = [cell for cell in group if cell in fresh]
+                if again:
+                    runs = f"{name}, {protocol}, {dataset} {run}" + (f", overlap {overlap}" if overlap else "")
+                    old, new = (results.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
+                    sd = statistics.stdev(old) if len(old) > 1 else 0.0
+                    judged = Drift(runs, statistics.fmean(old), len(old), max(3 * sd, LEAST_TOLERANCE), tuple(new))
+                    found.setdefault(frozenset(cell.key() for cell in group), judged)
+    if not found:
+        raise ValueError(f"no cell of an experiment is both in {committed.directory} and in {fresh.directory}")
+    return list(found.values())
+
+
+@cache
+def _full(experiment: str, protocol: str, dataset: str, run: str) -> list[Cell]:
+    """Return the cells of one run of the profile `full`; none if the protocol does not know how to run it."""
+    if protocol not in protocols.names():
+        raise ValueError(f"protocol {protocol!r} is unknown: allowed is one of {', '.join(protocols.names())}")
+    results.settings(experiment)  # an unknown experiment is an error
+    try:
+        return results.grid(experiment, "full", protocol, datasets=[dataset], runs=[run])
+    except ValueError:  # no section for the data set, or no sleep parameters
+        return []
+
+
+def _accuracy(row: Row, runs: Runs) -> float:
+    """Return the accuracy of one seed in percent, the mean over its overlaps."""
+    return 100 * statistics.fmean(_tested(row, cell, _phase(record, row.after)) for cell, record in runs)
+
+
+def _improved(pick: Callable[..., float]) -> Callable[[Row, Runs], float]:
+    def overlap(row: Row, runs: Runs) -> float:
+        """Return the smallest or largest overlap at which one seed is better after sleep; nan if it never is."""
+        better = [cell.overlap for cell, record in runs if _gain(record) > 0]
+        return pick(better, default=math.nan)
+
+    return overlap
+
+
+def _gain(record: Record) -> float:
+    *_, before, after = record["metrics"]["phases"]
+    return after["overall"] - before["overall"]
+
+
+def _phase(record: Record, after: str | None) -> dict[str, Any]:
+    phases = record["metrics"]["phases"]
+    named = {f"{phase['kind']} {phase['task'] + 1}": phase for phase in phases}
+    if after is not None and after not in named:
+        raise ValueError(f"after = {after!r}: allowed is one of {', '.join(named)}")
+    return phases[-1] if after is None else named[after]
+
+
+def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
+    """Return the fraction of the test images of the row's tasks that are recognised."""
+    if row.tasks is None:
+        return phase["overall"]
+    accuracy = [phase["accuracy"][task - 1] for task in row.tasks]
+    if len(accuracy) == 1:
+        return accuracy[0]
+    images = torch.bincount(load(cell.dataset).y_test).view(-1, cell.classes_per_task).sum(1)  # (tasks,)
+    counts = [int(images[cell.order[task - 1]]) for task in row.tasks]
+    return sum(a * n for a, n in zip(accuracy, counts, strict=True)) / sum(counts)
+
+
+QUANTITIES: dict[str, Callable[[Row, Runs], float]] = {
+    "accuracy": _accuracy,
+    "overlap_improved_first": _improved(min),
+    "overlap_improved_last": _improved(max),
+}

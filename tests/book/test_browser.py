@@ -1,0 +1,63 @@
+"""The built book in headless Chromium: no console error, no missing image, nothing wider than a phone."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+SIZES = {"phone": {"width": 375, "height": 800}, "desktop": {"width": 1280, "height": 900}}
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(book: Path) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(book))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-quic", *quiet])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pages_work_in_a_browser(
+    book: Path, pages: dict[Path, object], address: str, browser: Browser, size: str
+) -> None:
+    faults = []
+    page = browser.new_page(viewport=SIZES[size])
+    page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+    page.on("request", lambda r: faults.append(f"{page.url} asks for {r.url}") if not _own(r.url, address) else None)
+    for path in pages:
+        page.goto(f"{address}/{path.relative_to(book).as_posix()}", wait_until="load")
+        page.evaluate("() => document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+        page.wait_for_function("() => [...document.images].every(image => image.complete)")
+        missing = page.evaluate("() => [...document.images].filter(i => i.naturalWidth === 0).map(i => i.src)")
+        faults += [f"{page.url}: {source} is not shown" for source in missing]
+        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            faults.append(f"{page.url} is {wide} pixels wider than a {size}")
+    page.close()
+    assert not faults
+
+
+def _own(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:"))

@@ -1,0 +1,33 @@
+"""Cells that run in milliseconds, shared by the tests of everything that runs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srclib.experiment import Cell
+from srclib.plugins.sleep import Sleep
+from srclib.sleep import SleepConfig
+from srclib.training import AwakeConfig
+
+AWAKE: dict[str, Any] = {
+    "layers": (100, 4), "init": 0.02, "loss": "softmax_ce", "epochs": 4, "batch": 2, "lr": 0.05, "momentum": 0.5,
+    "dropout": 0.0, "dropout_scaling": "train", "images_per_task": None, "joint_epochs": 6,
+}  # fmt: skip
+CONFIG: dict[str, Any] = {"alpha": 4.25, "beta": 1.0, "inc": 0.0035, "dec": 0.0002, "rate": 64.0}
+
+
+def awake(**changes: Any) -> AwakeConfig:
+    return AwakeConfig(**(AWAKE | changes))
+
+
+def sleep(*steps: int, statistics: str = "pool", **config: Any) -> Sleep:
+    """Return a plugin that sleeps so many steps after each task."""
+    return Sleep(SleepConfig(**(CONFIG | config)), steps, statistics)
+
+
+def tiny(seed: int = 0, **changes: Any) -> Cell:
+    """Return a cell of the patches without a sleep, or with some of its fields changed."""
+    values: dict[str, Any] = {
+        "dataset": "patches", "awake": awake(), "classes_per_task": 2, "plugins": (), "order": (0, 1), "overlap": 12,
+    }  # fmt: skip
+    return Cell(**(values | {"seed": seed} | changes))

@@ -1,0 +1,305 @@
+"""One run: its phases, its reproducibility, its key."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+import srclib.experiment as experiment
+from srclib import protocols, streams
+from srclib.experiment import Cell, run
+from srclib.plugins import Plugin, Run
+from srclib.plugins.sleep import Sleep
+from srclib.sleep import SleepConfig
+from srclib.training import AwakeConfig
+
+from .cells import CONFIG, awake, sleep, tiny
+
+
+def flat(phase: dict[str, Any]) -> torch.Tensor:
+    """Return the weights of a phase as one vector."""
+    return torch.cat([torch.tensor(w).flatten() for w in phase["weights"]])
+
+
+# Phases
+
+
+@pytest.mark.parametrize(
+    ("steps", "kinds", "tasks"),
+    [
+        (None, ["training", "training"], [0, 1]),
+        ((0,), ["training", "training"], [0, 1]),
+        ((0, 300), ["training", "training", "sleep"], [0, 1, 1]),
+        ((100,), ["training", "sleep", "training", "sleep"], [0, 0, 1, 1]),
+        ((100, 0), ["training", "sleep", "training"], [0, 0, 1]),
+    ],
+    ids=["no_sleep", "zero_steps", "after_the_second", "after_both", "after_the_first"],
+)
+def test_phases(steps: tuple[int, ...] | None, kinds: list[str], tasks: list[int]) -> None:
+    metrics = run(tiny(plugins=() if steps is None else (sleep(*steps, beta=0.2),), keep_weights=True))
+    phases = metrics["phases"]
+    assert [phase["kind"] for phase in phases] == kinds
+    assert [phase["task"] for phase in phases] == tasks
+    assert phases[0]["cosine"] == pytest.approx(1, abs=1e-6)
+    for phase in phases:
+        assert len(phase["accuracy"]) == 2
+        assert phase["overall"] == pytest.approx(sum(phase["accuracy"]) / 2)  # as many images in both tasks
+        cosine = torch.cosine_similarity(flat(phase), flat(phases[0]), dim=0)
+        assert phase["cosine"] == pytest.approx(float(cosine), abs=1e-6)
+        assert ("spikes" in phase) == ("steps" in phase) == (phase["kind"] == "sleep")
+        if phase["kind"] == "sleep":
+            assert phase["steps"] == steps[min(phase["task"], len(steps) - 1)]
+            assert len(phase["spikes"]) == 1  # one layer
+            assert phase["spikes"][0] > 0
+    for before, after in zip(phases, phases[1:], strict=False):
+        assert not torch.equal(flat(before), flat(after))
+    assert metrics["final"] == phases[-1]["overall"]
+    assert set(metrics["seconds"]) == {"training", "plugins", "evaluation"}
+    assert min(metrics["seconds"].values()) >= 0
+    assert json.loads(json.dumps(metrics)) == metrics  # plain data
+
+
+def test_the_patches_are_learned_and_forgotten() -> None:
+    """Figure 1: with 12 shared pixels of 17, learning the second task on its own loses the first."""
+    phases = run(tiny(awake=awake(epochs=30)))["phases"]
+    assert phases[0]["accuracy"] == [1, 0]
+    assert phases[1]["accuracy"][1] == 1
+    assert phases[1]["accuracy"][0] < 1
+    assert run(tiny(awake=awake(epochs=30), overlap=0))["phases"][1]["accuracy"] == [1, 1]  # nothing shared
+
+
+def test_joint_training_is_one_phase() -> None:
+    cell = tiny(awake=awake(joint_epochs=60), joint=True, plugins=(sleep(100),))
+    (phase,) = run(cell)["phases"]
+    assert (phase["kind"], phase["task"], phase["accuracy"]) == ("training", 0, [1, 1])
+
+
+def test_the_order_is_that_of_the_cell() -> None:
+    turned = run(tiny(awake=awake(epochs=30), order=(1, 0), keep_weights=True))
+    images = streams.patches(12, 0)
+    outputs = torch.tensor(turned["phases"][0]["weights"][0]) @ images[1].x_test.T
+    assert outputs.argmax(0).tolist() == [2, 3]  # the second two images were learned first
+    assert turned["phases"][0]["accuracy"] == [1, 0]  # accuracies in the order of the stream
+
+
+@pytest.mark.parametrize("hidden", [(), (7, 5)], ids=["one_layer", "three_layers"])
+def test_weights_are_kept_on_request(hidden: tuple[int, ...]) -> None:
+    cell = tiny(awake=awake(layers=(100, *hidden, 4)), plugins=(sleep(0, 50),))
+    kept, plain = run(replace(cell, keep_weights=True))["phases"], run(cell)["phases"]
+    sizes = (100, *hidden, 4)
+    for with_weights, without in zip(kept, plain, strict=True):
+        shapes = [tuple(torch.tensor(w).shape) for w in with_weights.pop("weights")]
+        assert shapes == list(zip(sizes[1:], sizes[:-1], strict=True))
+        assert with_weights == without  # keeping them changes nothing else
+
+
+def test_a_run_on_mnist() -> None:
+    """Five tasks of two digits, 300 images each."""
+    config = awake(
+        layers=(784, 40, 10), loss="relu_mse", epochs=(3, 1, 1, 1, 1), batch=10, lr=0.1, images_per_task=300,
+        dropout=0.25, dropout_scaling="test",
+    )  # fmt: skip
+    night = sleep(0, 50, statistics="trained", beta=0.5, window=11)
+    cell = tiny(dataset="mnist", awake=config, plugins=(night,), order=(1, 0, 2, 3, 4), overlap=None)
+    phases = run(cell)["phases"]
+    assert [phase["kind"] for phase in phases] == ["training"] + ["training", "sleep"] * 4
+    assert [len(phase["spikes"]) for phase in phases if phase["kind"] == "sleep"] == [2] * 4
+    assert phases[0]["accuracy"][0] > 0.8
+    assert phases[0]["accuracy"][2:] == [0, 0, 0]
+    sizes = torch.tensor([2042, 2115, 1874, 1986, 1983], dtype=torch.float64)  # test images of every task
+    for phase in phases:
+        accuracy = torch.tensor(phase["accuracy"], dtype=torch.float64)
+        assert phase["overall"] == pytest.approx(float(accuracy @ sizes / sizes.sum()))
+
+
+def test_patches_need_an_overlap() -> None:
+    with pytest.raises(ValueError, match="overlap is missing: the patches need one"):
+        run(tiny(overlap=None))
+
+
+# Reproducibility
+
+NOISY = {
+    "awake": awake(layers=(100, 30, 4), dropout=0.5, epochs=8),
+    "plugins": (sleep(200, beta=0.3),),
+    "keep_weights": True,
+}
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    first = run(tiny(3, **NOISY))
+    torch.manual_seed(99)  # what the caller does to torch's generator changes nothing
+    torch.rand(5)
+    again = run(tiny(3, **NOISY))
+    assert json.dumps(again["phases"]) == json.dumps(first["phases"])
+    other = run(tiny(4, **NOISY))
+    for phase, changed in zip(first["phases"], other["phases"], strict=True):
+        assert phase["weights"] != changed["weights"]
+        assert phase["kind"] == changed["kind"]
+
+
+def test_a_run_leaves_the_random_state_of_the_caller_alone() -> None:
+    before = torch.get_rng_state()
+    run(tiny(**NOISY))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@dataclass(frozen=True)
+class Velocity(Plugin):
+    """Writes down the momentum of the first layer before and after every step, and how many tasks were seen."""
+
+    log: ClassVar[list[tuple[str, int, torch.Tensor]]] = []
+
+    def _note(self, when: str, run: Run) -> None:
+        buffer = run.optimizer.state[run.model[0].weight].get("momentum_buffer", torch.zeros(()))
+        self.log.append((when, len(run.seen), buffer.clone()))
+
+    def before_step(self, run: Run) -> None:
+        self._note("before", run)
+
+    def after_step(self, run: Run) -> None:
+        self._note("after", run)
+
+
+@pytest.mark.parametrize("plugins", [(), (sleep(50),)], ids=["awake", "over_a_sleep"])
+def test_momentum_carries_across_tasks(plugins: tuple[Plugin, ...]) -> None:
+    Velocity.log.clear()
+    run(tiny(plugins=(*plugins, Velocity())))
+    last = next(buffer for when, seen, buffer in reversed(Velocity.log) if (when, seen) == ("after", 1))
+    first = next(buffer for when, seen, buffer in Velocity.log if (when, seen) == ("before", 2))
+    assert bool(last.any())
+    assert torch.equal(first, last)
+
+
+# Keys
+
+GOLDEN_KEY = "97a2d905f001698448668dab14f2430e76363797c76dd87530939f54f7cafd10"
+
+# One change of every field; each must change the key.
+CHANGES: dict[type, dict[str, Any]] = {
+    Cell: {
+        "dataset": "mnist", "awake": awake(lr=0.06), "classes_per_task": 1, "plugins": (), "order": (1, 0), "seed": 1,
+        "joint": True, "overlap": 13, "keep_weights": True,
+    },
+    AwakeConfig: {
+        "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
+        "momentum": 0.6, "dropout": 0.1, "dropout_scaling": "test", "images_per_task": 2, "joint_epochs": 7,
+    },
+    Sleep: {"config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained"},
+    SleepConfig: {
+        "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
+        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3,
+    },
+}  # fmt: skip
+
+
+def base() -> Cell:
+    return tiny(plugins=(sleep(0, 200),))
+
+
+def changed(cls: type, name: str, value: Any) -> Cell:
+    """Return the base cell with one field of one of its parts changed."""
+    cell, change = base(), {name: value}
+    night = cell.plugins[0]
+    assert isinstance(night, Sleep)
+    if cls is Cell:
+        return replace(cell, **change)
+    if cls is AwakeConfig:
+        return replace(cell, awake=replace(cell.awake, **change))
+    if cls is Sleep:
+        return replace(cell, plugins=(replace(night, **change),))
+    return replace(cell, plugins=(replace(night, config=replace(night.config, **change)),))
+
+
+def test_a_key_is_stable() -> None:
+    """Stored results are found by it: when this fails, every result has to be computed again."""
+    assert base().key() == base().key() == GOLDEN_KEY
+
+
+@pytest.mark.parametrize("cls", CHANGES, ids=lambda cls: cls.__name__)
+def test_every_field_enters_the_key(cls: type) -> None:
+    assert set(CHANGES[cls]) == {field.name for field in fields(cls)}
+    keys = {name: changed(cls, name, value).key() for name, value in CHANGES[cls].items()}
+    assert len({*keys.values(), base().key()}) == len(keys) + 1, keys
+
+
+def test_the_version_of_the_arithmetic_enters_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = base().key()
+    monkeypatch.setattr(experiment, "VERSION", experiment.VERSION + 1)
+    assert base().key() != before
+
+
+def test_the_order_of_a_mapping_does_not_enter_the_key() -> None:
+    def turned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: turned(inner) for key, inner in reversed(value.items())}
+        return [turned(inner) for inner in value] if isinstance(value, list) else value
+
+    canonical = base().canonical()
+    text = json.dumps(turned(canonical), sort_keys=True)
+    assert json.dumps(turned(canonical)) != json.dumps(canonical)
+    assert hashlib.sha256(text.encode()).hexdigest() == base().key()
+    values = {"lr": 0.1, "momentum": 0.0, "loss": "relu_mse"}
+    there, back = dict(values), dict(reversed(values.items()))
+    first, second = (
+        tiny(awake=protocols.load("released", "patches", {"awake": change}).awake) for change in (there, back)
+    )
+    assert first.key() == second.key()
+
+
+@pytest.mark.parametrize(
+    ("defaults", "part"),
+    [
+        ({"joint": False, "keep_weights": False, "overlap": None}, lambda canonical: canonical),
+        ({"plugins": (sleep(5, decay=1.0, window=None, gate=None),)}, lambda canonical: canonical["plugins"][0]["config"]),
+    ],
+    ids=["cell", "sleep"],
+)  # fmt: skip
+def test_a_field_at_its_default_is_left_out(defaults: dict[str, Any], part: Any) -> None:
+    names = {"joint", "keep_weights", "overlap", "decay", "window", "gate", "strict", "steps", "dt"}
+    assert not names & set(part(tiny(**defaults).canonical()))
+
+
+def test_a_new_field_with_a_default_changes_no_key() -> None:
+    @dataclass(frozen=True)
+    class Grown(Sleep):
+        added: int = 0
+
+    Grown.__name__ = "Sleep"
+    night = base().plugins[0]
+    assert isinstance(night, Sleep)
+    grown = Grown(night.config, night.steps, night.statistics)
+    assert tiny(plugins=(grown,)).key() == base().key()
+    assert tiny(plugins=(replace(grown, added=1),)).key() != base().key()
+
+
+def test_plugins_enter_the_key_by_name_and_place() -> None:
+    @dataclass(frozen=True)
+    class One(Plugin):
+        value: float = 0.0
+
+    @dataclass(frozen=True)
+    class Two(Plugin):
+        value: float = 0.0
+
+    cells = [tiny(plugins=p) for p in ((), (One(),), (Two(),), (One(), Two()), (Two(), One()), (One(1.0),))]
+    assert len({cell.key() for cell in cells}) == len(cells)
+    assert cells[1].canonical()["plugins"] == [{"is": "One"}]
+
+
+def test_canonical_is_plain_data_that_cannot_be_changed_through_the_cell() -> None:
+    cell = base()
+    canonical = cell.canonical()
+    assert json.loads(json.dumps(canonical)) == canonical
+    assert canonical["version"] == experiment.VERSION
+    assert canonical["plugins"][0]["is"] == "Sleep"
+    canonical["awake"]["lr"] = 9
+    assert cell.key() == base().key()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        cell.seed = 9  # type: ignore[misc]

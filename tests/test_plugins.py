@@ -1,0 +1,253 @@
+"""Plugins: the order of their hooks, and the sleep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import srclib.plugins.sleep as sleep_plugin
+from srclib.experiment import run
+from srclib.plugins import Plugin, Run, overriding
+from srclib.sleep import SleepConfig, linear_layers
+from srclib.sleep import sleep as sleep_now
+from srclib.streams import Task
+
+from .cells import CONFIG, awake, sleep, tiny
+
+STEP = ["loss_term", "before_step", "after_step"]
+
+
+@dataclass(frozen=True)
+class Watcher(Plugin):
+    """Writes every call down; `measures` says whether it has a phase of its own."""
+
+    name: str
+    measures: bool = False
+    log: ClassVar[list[str]] = []
+
+    def _note(self, hook: str, run: Run) -> None:
+        self.log.append(f"{self.name}.{hook} {len(run.seen)}")
+
+    def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        self._note("task_data", run)
+        return x, y
+
+    def loss_term(self, run: Run) -> Tensor:
+        self._note("loss_term", run)
+        return (run.model[0].weight ** 2).sum() * 0
+
+    def before_step(self, run: Run) -> None:
+        self._note("before_step", run)
+
+    def after_step(self, run: Run) -> None:
+        self._note("after_step", run)
+
+    def after_task(self, run: Run) -> dict[str, Any] | None:
+        self._note("after_task", run)
+        return {"from": self.name} if self.measures else None
+
+    def predict(self, run: Run, x: Tensor) -> Tensor | None:
+        self._note("predict", run)
+        return None
+
+
+@pytest.fixture(autouse=True)
+def _empty_log() -> None:
+    Watcher.log.clear()
+
+
+# The hooks
+
+
+def test_hooks_run_in_the_order_of_the_plugins() -> None:
+    metrics = run(tiny(plugins=(Watcher("a"), Watcher("b", measures=True)), awake=awake(epochs=(1, 2))))
+    expected = []
+    for task, steps in ((1, 1), (2, 2)):  # one batch an epoch
+        hooks = ["task_data", *STEP * steps, "predict", "after_task"]  # of a and b in turn
+        expected += [f"{name}.{hook} {task}" for hook in hooks for name in "ab"]
+        expected += [f"{name}.predict {task}" for name in "ab"]  # of the phase of b
+    assert Watcher.log == expected
+    assert [(phase["kind"], phase["task"], phase.get("from")) for phase in metrics["phases"]] == [
+        ("training", 0, None), ("watcher", 0, "b"), ("training", 1, None), ("watcher", 1, "b"),
+    ]  # fmt: skip
+
+
+def test_joint_training_has_no_end_of_a_task() -> None:
+    run(tiny(plugins=(Watcher("a", measures=True),), awake=awake(joint_epochs=1), joint=True))
+    assert Watcher.log == [f"a.{hook} 2" for hook in ("task_data", *STEP * 2, "predict")]  # 4 images, batches of 2
+
+
+def test_a_plugin_that_overrides_nothing_does_nothing() -> None:
+    plain, with_plugin = run(tiny()), run(tiny(plugins=(Plugin(),)))
+    assert with_plugin["phases"] == plain["phases"]
+
+
+def test_only_overridden_hooks_are_called() -> None:
+    @dataclass(frozen=True)
+    class Observer(Plugin):
+        def after_step(self, run: Run) -> None: ...
+
+    plugins = [Plugin(), Observer(), Watcher("a"), sleep(1)]
+    assert overriding(plugins, "after_step") == plugins[1:3]
+    assert overriding(plugins, "after_task") == plugins[2:]
+    assert overriding(plugins, "task_data") == plugins[2:3]
+
+
+def test_task_data_is_handed_on_and_trained_on() -> None:
+    @dataclass(frozen=True)
+    class Append(Plugin):
+        label: int
+
+        def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            sizes.append(len(x))
+            return torch.cat([x, run.seen[0].x_train]), torch.cat([y, torch.tensor([self.label] * 2)])
+
+    @dataclass(frozen=True)
+    class CountSteps(Plugin):
+        def after_step(self, run: Run) -> None:
+            run.memory[self] = run.memory.get(self, 0) + 1
+            steps[len(run.seen)] = run.memory[self]
+
+    sizes: list[int] = []
+    steps: dict[int, int] = {}
+    run(tiny(plugins=(Append(2), Append(3), CountSteps()), awake=awake(epochs=1)))
+    assert sizes == [2, 4, 2, 4]
+    assert steps == {1: 3, 2: 6}  # 6 images in batches of 2; the memory lasts for the run
+
+
+def test_loss_terms_reach_the_weights() -> None:
+    @dataclass(frozen=True)
+    class Decay(Plugin):
+        strength: float
+
+        def loss_term(self, run: Run) -> Tensor:
+            return self.strength * (run.model[0].weight ** 2).sum()
+
+    def final_weights(*plugins: Plugin) -> np.ndarray:
+        return np.array(run(tiny(plugins=plugins, keep_weights=True))["phases"][-1]["weights"][0])
+
+    plain, once, both = final_weights(), final_weights(Decay(0.2)), final_weights(Decay(0.1), Decay(0.1))
+    assert np.linalg.norm(once) < 0.95 * np.linalg.norm(plain)
+    np.testing.assert_allclose(both, once, rtol=1e-5, atol=1e-7)
+
+
+def test_before_step_may_stop_learning() -> None:
+    @dataclass(frozen=True)
+    class Freeze(Plugin):
+        def before_step(self, run: Run) -> None:
+            run.optimizer.zero_grad()
+            if len(run.seen) == 2:
+                run.optimizer.state.clear()  # the momentum of the first task
+
+    phases = run(tiny(plugins=(Freeze(),), keep_weights=True))["phases"]
+    assert phases[0]["weights"] == phases[1]["weights"]
+    assert run(tiny(keep_weights=True))["phases"][0]["weights"] != phases[0]["weights"]
+
+
+def test_the_first_prediction_counts() -> None:
+    @dataclass(frozen=True)
+    class Say(Plugin):
+        label: int | None
+
+        def predict(self, run: Run, x: Tensor) -> Tensor | None:
+            return None if self.label is None else torch.full((len(x),), self.label)
+
+    metrics = run(tiny(plugins=(Say(None), Say(2), Say(0))))
+    assert [phase["accuracy"] for phase in metrics["phases"]] == [[0.0, 0.5]] * 2
+
+
+# The sleep
+
+
+def a_run(images_per_task: int | None = 3, seed: int = 5, hidden: int = 8) -> Run:
+    """Return the state of a run after two tasks of six images, with strong random weights."""
+    generator = torch.Generator().manual_seed(0)
+    config = awake(layers=(10, hidden, 4), init=0.5)
+    torch.manual_seed(seed)
+    model = config.network()
+    tasks = [
+        Task((0, 1), torch.rand(6, 10, generator=generator), torch.tensor([0, 1] * 3), torch.empty(0), torch.empty(0))
+        for _ in range(2)
+    ]
+    return Run(model, config.optimizer(model), seed, images_per_task, tasks)
+
+
+def test_trained_on() -> None:
+    for images, expected in ((None, 6), (3, 3), (100, 6)):
+        state = a_run(images)
+        x, y = state.trained_on(state.seen[1])
+        assert torch.equal(x, state.seen[1].x_train[:expected])
+        assert torch.equal(y, state.seen[1].y_train[:expected])
+
+
+@pytest.mark.parametrize(
+    ("statistics", "images", "used"),
+    [("trained", 3, 3), ("pool", 3, 6), ("trained", None, 6), ("pool", None, 6)],
+)
+def test_sleep_uses_the_statistics_it_is_told(statistics: str, images: int | None, used: int) -> None:
+    state, twin = a_run(images), a_run(images)
+    plugin = sleep(100, 300, statistics=statistics, alpha=2.0, beta=0.5, rate=200.0)
+    measured = plugin.after_task(state)
+
+    inputs = torch.cat([task.x_train[:used] for task in twin.seen])
+    config = replace(plugin.config, steps=300)
+    record = sleep_now(twin.model, inputs.mean(0, dtype=torch.float64), config, scale_inputs=inputs, seed=(5, 1))
+    assert measured == {"steps": 300, "spikes": [int(count.sum()) for count in record.spike_counts]}
+    assert min(measured["spikes"]) > 0
+    for slept, expected, before in zip(
+        linear_layers(state.model), linear_layers(twin.model), linear_layers(a_run().model), strict=True
+    ):
+        assert torch.equal(slept.weight, expected.weight)
+        assert not torch.equal(slept.weight, before.weight)
+
+
+@pytest.mark.parametrize(
+    ("steps", "slept"),
+    [((7,), [7, 7, 7]), ((7, 9), [7, 9, 9]), ((0, 9), [9, 9]), ((7, 0), [7]), ((0,), [])],
+    ids=str,
+)
+def test_sleep_lasts_as_long_as_told(steps: tuple[int, ...], slept: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, tuple[int, int]]] = []
+
+    def fake(model: Any, mean: Tensor, config: SleepConfig, *, seed: tuple[int, int], **options: Any) -> Any:
+        calls.append((config.steps, seed))
+        return sleep_now(model, mean, config, seed=seed, **options)
+
+    monkeypatch.setattr(sleep_plugin, "sleep", fake)
+    state = a_run()
+    task, state.seen = state.seen[0], []
+    phases = []
+    for _ in range(3):
+        state.seen.append(task)
+        phases.append(sleep(*steps).after_task(state))
+    assert [phase["steps"] for phase in phases if phase] == slept
+    first = [index for index in range(3) if phases[index]]
+    assert calls == [(length, (5, index)) for length, index in zip(slept, first, strict=True)]  # a stream each
+
+
+def test_sleep_leaves_the_velocity_alone() -> None:
+    state = a_run()
+    weight = linear_layers(state.model)[0].weight
+    velocity = torch.rand_like(weight)
+    state.optimizer.state[weight]["momentum_buffer"] = velocity.clone()
+    sleep(50).after_task(state)
+    assert torch.equal(state.optimizer.state[weight]["momentum_buffer"], velocity)
+
+
+@pytest.mark.parametrize(
+    ("steps", "statistics", "message"),
+    [
+        ((), "pool", r"steps = \(\): allowed are whole numbers >= 0, at least one"),
+        ((5, -1), "pool", r"steps = \(5, -1\)"),
+        ((5,), "all", r"statistics = 'all': allowed is one of \('trained', 'pool'\)"),
+    ],
+    ids=["no_steps", "negative", "statistics"],
+)
+def test_bad_sleep(steps: tuple[int, ...], statistics: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sleep_plugin.Sleep(SleepConfig(**CONFIG), steps, statistics)

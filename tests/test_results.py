@@ -1,0 +1,308 @@
+"""Many runs: grids, schedulers, provenance, and the committed results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from distributed import LocalCluster
+
+from srclib import results
+from srclib.datasets import DATA
+from srclib.experiment import Cell
+from srclib.plugins.sleep import Sleep
+from srclib.results import EXPERIMENTS, PROFILES, cell, experiments, final, grid, phases, provenance, run, settings
+from srclib.store import Record, Store
+
+from .cells import sleep, tiny
+
+
+@cache
+def cells_of(name: str, profile: str) -> list[Cell]:
+    return grid(name, profile)
+
+
+@cache
+def keys_of(name: str, profile: str) -> set[str]:
+    return {c.key() for c in cells_of(name, profile)}
+
+
+def never(cell: Cell) -> Record:
+    raise AssertionError("nothing is to be computed")
+
+
+# Grids
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", experiments())
+def test_size_of_a_grid(name: str, profile: str) -> None:
+    chosen = settings(name, profile)
+    overlaps = chosen["overlap_max"] - chosen["overlap_min"] + 1 if "overlap_min" in chosen else 1
+    expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * chosen["seeds"]
+    assert len(keys_of(name, profile)) == len(cells_of(name, profile)) == expected > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "size"),
+    [
+        ("fig1_patches", "full", 125), ("fig1_patches", "ci", 50), ("fig1_patches", "smoke", 3),
+        ("fig1_weights", "full", 15), ("fig2_recovery", "full", 5), ("fig2_recovery", "ci", 1),
+        ("table1_accuracy", "full", 10), ("table1_accuracy", "ci", 2), ("table1_accuracy", "smoke", 1),
+    ],
+)  # fmt: skip
+def test_size_of_one_run(name: str, profile: str, size: int) -> None:
+    """The paper's counts: 25 overlaps of 5 networks, 5 networks on each data set."""
+    assert len(grid(name, profile, runs=["src"])) == size
+
+
+@pytest.mark.parametrize("name", experiments())
+def test_cells_of_ci_are_some_of_full(name: str) -> None:
+    assert keys_of(name, "ci") <= keys_of(name, "full")
+
+
+def test_a_grid_spans_overlaps_and_seeds() -> None:
+    cells = grid("fig1_patches", "smoke", seeds=2, overlap_min=3, overlap_max=5, runs=["src"])
+    assert [(c.overlap, c.seed) for c in cells] == [(o, s) for o in (3, 4, 5) for s in (0, 1)]
+    assert all(c.dataset == "patches" and c.order == (0, 1) and not c.keep_weights for c in cells)
+    assert all(c.keep_weights for c in cells_of("fig1_weights", "smoke"))
+
+
+def test_a_grid_spans_data_sets_and_runs() -> None:
+    runs = ["sequential", "src", "src/trained_statistics", "parallel", "parallel/ten_epochs"]
+    cells = grid("table1_accuracy", "full", seeds=1, runs=runs)
+    assert [c.dataset for c in cells] == ["mnist"] * 5 + ["fashion_mnist"] * 5
+    assert [len(c.plugins) for c in cells] == [0, 1, 1, 0, 0] * 2
+    assert [c.joint for c in cells] == [False, False, False, True, True] * 2
+
+
+def test_a_variant_changes_its_values_only() -> None:
+    plain, trained = cell("mnist", "src"), cell("mnist", "src/trained_statistics")
+    assert isinstance(plain.plugins[0], Sleep)
+    assert isinstance(trained.plugins[0], Sleep)
+    assert (plain.plugins[0].statistics, trained.plugins[0].statistics) == ("pool", "trained")
+    assert (plain.awake, plain.plugins[0].config) == (trained.awake, trained.plugins[0].config)
+    assert cell("mnist", "parallel/ten_epochs").awake.joint_epochs == 10
+
+
+def test_random_orders_belong_to_the_seed() -> None:
+    orders = [c.order for c in grid("table1_accuracy", "smoke", order="random", runs=["sequential"], seeds=8)]
+    assert all(sorted(order) == [0, 1, 2, 3, 4] for order in orders)
+    assert len(set(orders)) > 3
+    assert orders == [c.order for c in grid("table1_accuracy", "smoke", order="random", runs=["src"], seeds=8)]
+
+
+# Settings
+
+
+def test_settings_of_a_profile() -> None:
+    full = settings("fig1_patches")
+    assert (full["seeds"], full["overlap_min"], full["overlap_max"]) == (5, 1, 25)
+    assert settings("fig1_patches", "ci") == full | {"seeds": 2}
+    changed = settings("fig1_patches", "ci", seeds=3, overlap_max=None)
+    assert changed == full | {"seeds": 3}  # None leaves the profile's value
+
+
+@pytest.mark.parametrize("name", experiments())
+def test_profiles_change_known_settings_only(name: str) -> None:
+    found = yaml.safe_load(EXPERIMENTS.read_text())["experiments"][name]
+    assert set(found) == set(PROFILES)
+    for profile in ("smoke", "ci"):
+        assert set(found[profile]) <= set(found["full"])
+
+
+WRONG = {
+    "experiment": (lambda: grid("fig9"), "experiment 'fig9' is unknown: allowed is one of fig1_patches, fig1_weights"),
+    "profile": (lambda: grid("fig1_patches", "fast"), "profile 'fast' is unknown: allowed is one of smoke, ci, full"),
+    "setting": (
+        lambda: grid("fig1_patches", seed=3),
+        "setting of fig1_patches 'seed' is unknown: allowed is one of datasets, runs, order, seeds, overlap_min",
+    ),
+    "setting_of_another": (lambda: settings("fig2_recovery", overlap_max=3), "setting of fig2_recovery 'overlap_max'"),
+    "unknown_and_none": (lambda: settings("fig2_recovery", overlap_max=None), "setting of fig2_recovery 'overlap_max'"),
+    "method": (lambda: cell("mnist", "scr"), "method 'scr' is unknown: allowed is one of sequential, src, parallel"),
+    "variant": (lambda: cell("mnist", "src/trained"), "variant 'trained' is unknown: allowed is one of trained_stat"),
+    "protocol": (lambda: cell("mnist", "src", "published"), "protocol 'published' is unknown"),
+    "data_set": (lambda: cell("svhn", "src"), "released.yaml has no section 'svhn'"),
+    "order": (lambda: cell("mnist", "src", order="reversed"), "order 'reversed' is unknown: allowed is sorted or random"),
+    "no_sleep": (lambda: cell("mnist", "src", "described"), "sleep is null: no sleep parameters are known"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_unknown_is_named(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+# Running
+
+
+def test_inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(tmp_path)
+    cells = [tiny(2), tiny(0), tiny(2), tiny(1)]
+    with caplog.at_level(logging.INFO, "srclib"):
+        records = run("demo", cells, store=store, scheduler="inline")
+    assert "demo: 4 cells, 3 to compute" in caplog.text
+    assert [record["key"] for record in records] == [c.key() for c in cells]  # in their order
+    lines = (tmp_path / "demo.jsonl").read_text().splitlines()
+    assert len(lines) == 3  # one each
+    monkeypatch.setattr(results, "compute", never)
+    for known in (store, Store(tmp_path)):
+        assert run("demo", cells, store=known, scheduler="inline") == records
+    assert run("other", cells, store=store, scheduler="inline") == records  # a cell of another experiment
+    assert (tmp_path / "demo.jsonl").read_text().splitlines() == lines
+
+
+def test_only_what_is_missing_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("demo", [tiny(0), tiny(1)], store=Store(tmp_path), scheduler="inline")
+    computed: list[int] = []
+    real = results.compute
+
+    def compute(cell: Cell) -> Record:
+        computed.append(cell.seed)
+        return real(cell)
+
+    monkeypatch.setattr(results, "compute", compute)
+    records = run("demo", [tiny(seed) for seed in range(4)], store=Store(tmp_path), scheduler="inline")
+    assert computed == [2, 3]
+    assert records[:2] == first
+
+
+def test_the_default_store_is_that_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCLIB_RESULTS", str(tmp_path))
+    run("demo", [tiny()], scheduler="inline")
+    assert tiny() in Store(tmp_path)
+
+
+def test_a_failing_cell_keeps_the_others_and_frees_its_claim(tmp_path: Path) -> None:
+    cells = [tiny(0), tiny(1), tiny(2, overlap=1000)]
+    for _ in range(2):  # the second time finds no claim in its way
+        with pytest.raises(ValueError, match="overlap = 1000: allowed is 0 to 100 pixels"):
+            run("demo", cells, store=Store(tmp_path), scheduler="inline")
+    assert [c in Store(tmp_path) for c in cells] == [True, True, False]
+    assert len((tmp_path / "demo.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_dask_cluster_by_its_address(tmp_path: Path) -> None:
+    cells = [tiny(seed, plugins=(sleep(0, 100, beta=0.3),), keep_weights=True) for seed in range(3)]
+    options: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
+    with LocalCluster(protocol="tcp://", host="127.0.0.1", silence_logs=logging.ERROR, **options) as cluster:
+        assert cluster.scheduler_address.startswith("tcp://127.0.0.1:")
+        far = run("demo", cells, store=Store(tmp_path / "far"), scheduler=cluster.scheduler_address)
+    near = run("demo", cells, store=Store(tmp_path / "near"), scheduler="inline")
+    for one, other in zip(far, near, strict=True):
+        assert one["key"] == other["key"]
+        assert one["metrics"]["phases"] == other["metrics"]["phases"]
+    assert len((tmp_path / "far" / "demo.jsonl").read_text().splitlines()) == 3
+
+
+def test_one_thread_whatever_the_caller_uses(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    (record,) = run("demo", [tiny()], store=Store(tmp_path), scheduler="inline")
+    try:
+        torch.set_num_threads(2)
+        (again,) = run("demo", [tiny()], store=Store(tmp_path / "again"), scheduler="inline")
+    finally:
+        torch.set_num_threads(threads)
+    assert record["metrics"]["phases"] == again["metrics"]["phases"]
+
+
+# Provenance
+
+
+def test_a_record_says_where_it_comes_from(tmp_path: Path) -> None:
+    start = datetime.now(UTC)
+    run("demo", [tiny(7, plugins=(sleep(50),))], store=Store(tmp_path), scheduler="inline")
+    record = json.loads((tmp_path / "demo.jsonl").read_text())
+    assert set(record) == {"key", "cell", "metrics", "seed", "commit", "versions", "device", "seconds", "date"}
+    canonical = json.dumps(record["cell"], sort_keys=True)
+    assert hashlib.sha256(canonical.encode()).hexdigest() == record["key"]  # the key can be checked from the file
+    assert record["seed"] == record["cell"]["seed"] == 7
+    assert re.fullmatch(r"[0-9a-f]{40}\+?|unknown", record["commit"])
+    assert set(record["versions"]) == {"python", "torch", "numpy", "numba"}
+    assert all(record["versions"][package] == version(package) for package in ("torch", "numpy", "numba"))
+    assert re.fullmatch(r".+, \d+ cores", record["device"])
+    assert sum(record["metrics"]["seconds"].values()) <= record["seconds"] + 0.001
+    date = datetime.fromisoformat(record["date"])
+    assert start - timedelta(seconds=1) <= date <= datetime.now(UTC)
+
+
+def test_commit_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results.commit.cache_clear()
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "results.py"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    try:
+        assert results.commit() == "unknown"
+        results.commit.cache_clear()
+        monkeypatch.setenv("PATH", str(tmp_path))  # no git at all
+        assert results.commit() == "unknown"
+    finally:
+        results.commit.cache_clear()
+
+
+def a_record(seed: int, **changes: Any) -> Record:
+    accuracies = [[1.0, 0.0], [0.25, 1.0]]
+    metrics = {
+        "final": 0.625,
+        "phases": [
+            {"kind": kind, "task": task, "accuracy": a, "overall": sum(a) / 2, "cosine": 1 - task / 10}
+            for task, (kind, a) in enumerate(zip(("training", "sleep"), accuracies, strict=True))
+        ],
+    }
+    values = {
+        "seed": seed, "cell": {"overlap": 12}, "metrics": metrics, "commit": "a" * 40, "device": "a processor, 2 cores",
+        "versions": {"python": "3.11.2", "torch": "2.13.0"}, "seconds": 90.0, "date": "2026-03-01T10:00:00+00:00",
+    }  # fmt: skip
+    return values | changes
+
+
+def test_phases_as_a_table() -> None:
+    table = phases([a_record(0), a_record(1, cell={})])
+    assert len(table) == 2 * 2 * 2  # records, phases, tested tasks
+    first = table[(table.seed == 0) & (table.phase == 1)]
+    assert first.kind.tolist() == ["sleep", "sleep"]
+    assert first.task.tolist() == [1, 1]
+    assert first.tested.tolist() == [0, 1]
+    assert first.accuracy.tolist() == [25, 100]
+    assert first.overall.tolist() == [62.5, 62.5]
+    assert first.cosine.tolist() == [0.9, 0.9]
+    assert table.overlap.dropna().tolist() == [12] * 4
+
+
+def test_final_accuracies() -> None:
+    assert final([a_record(0), a_record(1, metrics={"final": 0.2})]) == [62.5, 20]
+
+
+def test_provenance_in_a_sentence() -> None:
+    records = [a_record(0), a_record(1, commit="b" * 40 + "+", date="2026-03-04T10:00:00+00:00")]
+    assert provenance(records[:1]) == (
+        "1 runs, computed 2026-03-01 from commit aaaaaaaaaa in 1.5 core-minutes on a processor, 2 cores; "
+        "python 3.11.2, torch 2.13.0."
+    )
+    assert "2 runs, computed 2026-03-01 to 2026-03-04 from commit aaaaaaaaaa, bbbbbbbbbb" in provenance(records)
+
+
+# The committed results
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "results").glob("*.jsonl")), ids=lambda path: path.stem)
+def test_committed_results_fit_their_keys(path: Path) -> None:
+    assert path.stem in experiments()
+    lines = [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    for record in lines:
+        canonical = json.dumps(record["cell"], sort_keys=True)
+        assert hashlib.sha256(canonical.encode()).hexdigest() == record["key"]
+    found = [record["key"] for record in lines]
+    assert len(set(found)) == len(found)
+    assert keys_of(path.stem, "full") & set(found)  # the cells of today still find them
