@@ -40,9 +40,10 @@ def notebooks() -> list[str]:
     return sorted(names, key=lambda name: name == "status")
 
 
-def execute(name: str, parameters: dict[str, Any], target: Path) -> float:
+def execute(name: str, parameters: dict[str, Any], target: Path, *, offered: dict[str, Any] | None = None) -> float:
     """Execute one notebook with parameters and return the seconds it took; target: the .ipynb to write.
 
+    offered: parameters for every notebook, which those that do not have them ignore.
     Raises ValueError for an unknown notebook or parameter, papermill's error when a cell fails (the target then holds
     the notebook up to there).
     """
@@ -58,6 +59,7 @@ def execute(name: str, parameters: dict[str, Any], target: Path) -> float:
         for key in parameters:
             if key not in allowed:
                 raise ValueError(f"{name} has no parameter {key!r}: allowed is one of {', '.join(allowed)}")
+        parameters = {k: v for k, v in (offered or {}).items() if k in allowed} | parameters
         start = time.perf_counter()
         papermill.execute_notebook(
             str(plain), str(target), parameters, cwd=str(ROOT), kernel_name="python3", progress_bar=sys.stderr.isatty()
@@ -67,11 +69,11 @@ def execute(name: str, parameters: dict[str, Any], target: Path) -> float:
     return time.perf_counter() - start
 
 
-def parameters_of(name: str) -> list[str]:
-    """Return the names of a notebook's parameters, as its source has them."""
-    cells = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells
-    text = "".join(c.source for c in cells if "parameters" in c.metadata.get("tags", []))
-    return [line.split("=")[0].strip() for line in text.splitlines() if "=" in line]
+def prune_mathjax(folder: Path) -> None:
+    """Keep the one of MathJax's bundles that the pages load, and what it loads itself; the rest is 20 MB."""
+    for bundle in folder.glob("*-*.js"):
+        if bundle.name != "tex-chtml.js":
+            bundle.unlink()
 
 
 @app.command()
@@ -96,13 +98,12 @@ def book(
         shutil.rmtree(BUILD / "results", ignore_errors=True)
         os.environ["SRCLIB_RESULTS"] = str(BUILD / "results")
     for name in notebooks():
-        given = {"profile": profile, "executions": str(executed)}
-        given = {key: value for key, value in given.items() if key in parameters_of(name)}
         log.info("executing %s", name)
-        seconds = execute(name, given, source / "notebooks" / f"{name}.ipynb")
+        offered = {"profile": profile, "executions": str(executed)}
+        seconds = execute(name, {}, source / "notebooks" / f"{name}.ipynb", offered=offered)
         entry = {
             "notebook": name,
-            "profile": given.get("profile", ""),
+            "profile": profile,
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 1),
             "device": device(),
@@ -114,6 +115,7 @@ def book(
         raise typer.Exit(1)
     if builder == "html":
         (BUILD / "_build" / "html").rename(BUILD / "html")
+        prune_mathjax(BUILD / "html" / "_static" / "mathjax")
         print(f"The book is {BUILD / 'html' / 'index.html'}")
 
 
@@ -121,14 +123,11 @@ def book(
 def notebook(
     name: Annotated[str, typer.Argument(help="A notebook of notebooks/, without .py.")],
     parameter: Annotated[
-        list[str] | None, typer.Option("-p", help="KEY=VALUE, for example overlap_max=20; may be given again.")
+        list[tuple[str, str]] | None, typer.Option("-p", help="A parameter and its value; may be given again.")
     ] = None,
 ) -> None:
-    """Execute one notebook with parameters; the result is build/NAME.ipynb and build/NAME.html."""
-    values = {}
-    for item in parameter or []:
-        key, _, value = item.partition("=")
-        values[key] = yaml.safe_load(value)
+    """Execute one notebook with parameters, e.g. fig1_patches -p overlap_max 20, into build/NAME.ipynb and .html."""
+    values = {key: yaml.safe_load(value) for key, value in parameter or []}
     target = BUILD / f"{name}.ipynb"
     try:
         seconds = execute(name, values, target)

@@ -27,7 +27,7 @@ from pathlib import Path
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import published, results, verdicts
+from srclib import published, verdicts
 from srclib.store import Store
 
 store = Store()

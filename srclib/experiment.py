@@ -150,6 +150,9 @@ def _stream(cell: Cell) -> list[Task]:
     if cell.dataset == "patches":
         if cell.overlap is None:
             raise ValueError("overlap is missing: the patches need one")
-        tasks = streams.patches(cell.overlap, cell.seed, side=math.isqrt(cell.awake.layers[0]))
+        side = math.isqrt(cell.awake.layers[0])
+        if side * side != cell.awake.layers[0]:
+            raise ValueError(f"layers = {cell.awake.layers}: the patches need a square number of inputs")
+        tasks = streams.patches(cell.overlap, cell.seed, side=side)
         return [tasks[t] for t in cell.order]
     return streams.class_incremental(load(cell.dataset), cell.order, cell.classes_per_task)

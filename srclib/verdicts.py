@@ -107,8 +107,11 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
     """Compare the final accuracies of two stores, for every cell of an experiment that both hold.
 
     Runs that differ in the seed only are one group. Results drift where a fresh one is further from the mean of the
-    committed group than 3 standard deviations of it and than 3 points. Raises ValueError if no cell is in both.
+    committed group than 3 standard deviations of it and than 3 points. Raises ValueError if no cell is in both, or if
+    both are one directory.
     """
+    if committed.directory.resolve() == fresh.directory.resolve():
+        raise ValueError(f"{fresh.directory} cannot drift from itself: name another directory")
     found: dict[frozenset[str], Drift] = {}  # by the cells: two experiments may share them
     for protocol, name in product(protocols.names(), results.experiments()):
         settings = results.settings(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
@@ -57,7 +58,7 @@ def test_phases(steps: tuple[int, ...] | None, kinds: list[str], tasks: list[int
             assert phase["steps"] == steps[min(phase["task"], len(steps) - 1)]
             assert len(phase["spikes"]) == 1  # one layer
             assert phase["spikes"][0] > 0
-    for before, after in zip(phases, phases[1:], strict=False):
+    for before, after in itertools.pairwise(phases):
         assert not torch.equal(flat(before), flat(after))
     assert metrics["final"] == phases[-1]["overall"]
     assert set(metrics["seconds"]) == {"training", "plugins", "evaluation"}
@@ -121,6 +122,17 @@ def test_a_run_on_mnist() -> None:
 def test_patches_need_an_overlap() -> None:
     with pytest.raises(ValueError, match="overlap is missing: the patches need one"):
         run(tiny(overlap=None))
+
+
+@pytest.mark.parametrize("side", [3, 11])
+def test_patches_fill_the_inputs(side: int) -> None:
+    phases = run(tiny(awake=awake(layers=(side * side, 4)), overlap=1, keep_weights=True))["phases"]
+    assert len(phases[0]["weights"][0][0]) == side * side
+
+
+def test_patches_are_square() -> None:
+    with pytest.raises(ValueError, match=r"layers = \(99, 4\): the patches need a square number of inputs"):
+        run(tiny(awake=awake(layers=(99, 4))))
 
 
 # Reproducibility
@@ -257,7 +269,7 @@ def test_the_order_of_a_mapping_does_not_enter_the_key() -> None:
     ("defaults", "part"),
     [
         ({"joint": False, "keep_weights": False, "overlap": None}, lambda canonical: canonical),
-        ({"plugins": (sleep(5, decay=1.0, window=None, gate=None),)}, lambda canonical: canonical["plugins"][0]["config"]),
+        ({"plugins": (sleep(5, decay=1.0, window=None),)}, lambda canonical: canonical["plugins"][0]["config"]),
     ],
     ids=["cell", "sleep"],
 )  # fmt: skip

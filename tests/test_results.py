@@ -134,7 +134,7 @@ WRONG = {
     "variant": (lambda: cell("mnist", "src/trained"), "variant 'trained' is unknown: allowed is one of trained_stat"),
     "protocol": (lambda: cell("mnist", "src", "published"), "protocol 'published' is unknown"),
     "data_set": (lambda: cell("svhn", "src"), "released.yaml has no section 'svhn'"),
-    "order": (lambda: cell("mnist", "src", order="reversed"), "order 'reversed' is unknown: allowed is sorted or random"),
+    "order": (lambda: cell("mnist", "src", order="reversed"), "order 'reversed' is unknown: allowed is sorted"),
     "no_sleep": (lambda: cell("mnist", "src", "described"), "sleep is null: no sleep parameters are known"),
 }  # fmt: skip
 

@@ -256,9 +256,8 @@ def test_epochs_of_a_task(epochs: Any, expected: list[int]) -> None:
 
 
 def test_epochs_of_a_task_too_many() -> None:
-    with pytest.raises(
-        ValueError, match=r"epochs = \(4, 2\): allowed is one number, or one per task; there are at least 3 tasks"
-    ):
+    message = r"epochs = \(4, 2\): allowed is one number, or one per task; there are at least 3 tasks"
+    with pytest.raises(ValueError, match=message):
         awake(epochs=(4, 2)).task_epochs(2)
 
 
@@ -289,9 +288,8 @@ def test_network_of_a_configuration(loss: str) -> None:
     model = awake(layers=(7, 6, 5), init=0.3, loss=loss, dropout=0.25, dropout_scaling="test").network()
     assert isinstance(model[-1], nn.ReLU) == (loss == "relu_mse")
     assert isinstance(model[2], ClassicDropout)
-    assert max(float(layer.weight.detach().abs().max()) for layer in linear_layers(model)) == pytest.approx(
-        0.3, rel=0.2
-    )
+    largest = max(float(layer.weight.detach().abs().max()) for layer in linear_layers(model))
+    assert largest == pytest.approx(0.3, rel=0.2)
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])

@@ -1,0 +1,193 @@
+"""Published ids and the runs behind them, and the check for drift; on made-up results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srclib import published, results, verdicts
+from srclib.experiment import Cell
+from srclib.store import Store
+
+Phases = list[dict[str, Any]]
+
+
+def stored(directory: Path, cells: Iterable[Cell], phases: Callable[[Cell], Phases]) -> Store:
+    """Return a store that holds these phases as the metrics of the cells."""
+    directory.mkdir(exist_ok=True)
+    lines = []
+    for cell in cells:
+        made = phases(cell)
+        metrics = {"phases": made, "final": made[-1]["overall"]}
+        record = {"key": cell.key(), "cell": cell.canonical(), "metrics": metrics, "seed": cell.seed}
+        lines.append(json.dumps(record) + "\n")
+    with (directory / "made_up.jsonl").open("a") as file:
+        file.writelines(lines)
+    return Store(directory)
+
+
+def phase(kind: str, task: int, overall: float, accuracy: tuple[float, ...] = ()) -> dict[str, Any]:
+    return {"kind": kind, "task": task, "overall": overall, "accuracy": list(accuracy)}
+
+
+def table1(run: str, dataset: str = "mnist", seeds: int = 5) -> list[Cell]:
+    return results.grid("table1_accuracy", datasets=[dataset], runs=[run], seeds=seeds)
+
+
+def constant(overall: float) -> Callable[[Cell], Phases]:
+    """One hundredth more for every seed, the same after every phase and on every task."""
+
+    def phases(cell: Cell) -> Phases:
+        value = overall + 0.01 * cell.seed
+        return [phase(kind, task, value, (value,) * 5) for task in range(5) for kind in ("training", "sleep")]
+
+    return phases
+
+
+def patches(cell: Cell) -> Phases:
+    """Task 1 is forgotten from 12 shared pixels on; the sleep brings it back up to 14 + seed."""
+    assert cell.overlap is not None
+    before = 1.0 if cell.overlap < 12 else 0.5
+    after = 1.0 if cell.overlap <= 14 + cell.seed else before
+    return [phase("training", 0, 0.5), phase("training", 1, before), phase("sleep", 1, after)]
+
+
+def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
+    table = published.load()
+    units = {"accuracy": "percent", "overlap_improved_first": "pixels", "overlap_improved_last": "pixels"}
+    assert set(units) == set(verdicts.QUANTITIES)
+    for key, row in verdicts.rows().items():
+        settings = results.settings(row.experiment)
+        assert key in table.index
+        assert row.run in settings["runs"]
+        assert row.dataset in settings["datasets"]
+        assert row.dataset == table.loc[key, "dataset"]
+        assert units[row.quantity] == table.loc[key, "unit"]
+        assert results.grid(row.experiment, datasets=[row.dataset], runs=[row.run], seeds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: {experiment: e, dataset: d}", "key 'run' is missing"),
+        ("a: {experiment: e, dataset: d, run: r, step: 1}", "unknown key 'step'"),
+        ("a: {experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "rows.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"rows.yaml: a: .*{says}"):
+        verdicts.rows(path)
+
+
+def test_final_accuracies_come_in_percent_one_per_seed(tmp_path: Path) -> None:
+    store = stored(tmp_path, table1("src"), constant(0.45))
+    assert verdicts.reproduced(store)["table1/mnist/src"] == pytest.approx([45, 46, 47, 48, 49])
+
+
+def test_a_value_needs_every_run_behind_it(tmp_path: Path) -> None:
+    store = stored(tmp_path, table1("src", seeds=4), constant(0.45))
+    assert verdicts.reproduced(store) == {}
+    assert verdicts.table(store).empty
+
+
+def test_results_of_one_protocol_are_not_those_of_another(tmp_path: Path) -> None:
+    store = stored(tmp_path, table1("sequential"), constant(0.19))
+    assert list(verdicts.reproduced(store, "released")) == ["table1/mnist/sequential"]
+    assert verdicts.reproduced(store, "described") == {}
+    with pytest.raises(ValueError, match=r"protocol 'relaesed' is unknown: allowed is one of .*released"):
+        verdicts.reproduced(store, "relaesed")
+
+
+def test_accuracies_of_the_patches_are_means_over_their_overlaps(tmp_path: Path) -> None:
+    found = verdicts.reproduced(stored(tmp_path, results.grid("fig1_patches", runs=["src"]), patches))
+    assert found["text/patches/sequential/after_task1"] == [50] * 5
+    assert found["text/patches/sequential/after_task2_overlap_below_12"] == [100] * 5
+    assert found["text/patches/sequential/after_task2_overlap_above_12"] == [50] * 5
+    assert found["text/patches/src/overlap_12_to_16"] == pytest.approx([80, 90, 100, 100, 100])
+    assert found["text/patches/src/overlap_14"] == [100] * 5
+    assert found["text/patches/src/overlap_first"] == [12] * 5
+    assert found["text/patches/src/overlap_last"] == [14, 15, 16, 17, 18]
+
+
+def test_no_improvement_anywhere_is_no_value(tmp_path: Path) -> None:
+    cells = results.grid("fig1_patches", runs=["src"])
+    found = verdicts.reproduced(stored(tmp_path, cells, lambda cell: [*patches(cell)[:2], phase("sleep", 1, 0.5)]))
+    assert "text/patches/src/overlap_14" in found
+    assert "text/patches/src/overlap_first" not in found
+    assert "text/patches/src/overlap_last" not in found
+
+
+def test_a_phase_that_a_run_does_not_have_is_an_error(tmp_path: Path) -> None:
+    store = stored(tmp_path, results.grid("fig1_patches", runs=["src"]), lambda cell: [phase("training", 0, 0.5)] * 2)
+    with pytest.raises(ValueError, match="after = 'training 2': allowed is one of training 1"):
+        verdicts.reproduced(store)
+
+
+def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
+    def phases(cell: Cell) -> Phases:
+        first = phase("training", 0, 0.2, (1.0, 0.0, 0.0, 0.0, 0.0))
+        second = phase("training", 1, 0.2, (0.0, 1.0, 0.0, 0.0, 0.0))
+        return [first, second, phase("sleep", 1, 0.3, (1.0, 0.5, 0.0, 0.0, 0.0))]
+
+    found = verdicts.reproduced(stored(tmp_path, table1("src"), phases))
+    first, second = 980 + 1135, 1032 + 1010  # test images of 0, 1 and of 2, 3
+    assert found["text/mnist_two_tasks/sequential"] == pytest.approx([100 * second / (first + second)] * 5)
+    assert found["text/mnist_two_tasks/src"] == pytest.approx([100 * (first + second / 2) / (first + second)] * 5)
+    assert found["text/mnist/src/figure2/task2"] == [50] * 5
+
+
+def test_a_prefix_chooses_rows_but_not_their_baselines(tmp_path: Path) -> None:
+    stored(tmp_path, table1("sequential"), constant(0.60))
+    store = stored(tmp_path, table1("src"), constant(0.20))
+    frame = verdicts.table(store, prefix="table1/mnist/src")
+    assert frame["id"].tolist() == ["table1/mnist/src"]
+    assert frame["verdict"].tolist() == [published.OPPOSITE]
+    assert frame["protocol"].tolist() == ["released"]
+
+
+@pytest.mark.parametrize(("shift", "drifted"), [(0.029, False), (0.031, True), (-0.031, True)])
+def test_three_points_from_a_steady_group_is_drift(tmp_path: Path, shift: float, drifted: bool) -> None:
+    committed = stored(tmp_path / "old", table1("sequential"), lambda cell: [phase("training", 4, 0.2)])
+    fresh = stored(tmp_path / "new", table1("sequential", seeds=1), lambda cell: [phase("training", 4, 0.2 + shift)])
+    (group,) = verdicts.drift(committed, fresh)
+    assert group.drifted == drifted
+    assert group.n == 5
+    assert group.fresh == pytest.approx((20 + 100 * shift,))
+    assert ("outside" if drifted else "within") in str(group)
+    assert "table1_accuracy, released, mnist sequential" in str(group)
+
+
+@pytest.mark.parametrize(("final", "drifted"), [(0.73, False), (0.75, True)])
+def test_a_wide_group_allows_three_standard_deviations(tmp_path: Path, final: float, drifted: bool) -> None:
+    spread = [0.4, 0.45, 0.5, 0.55, 0.6]  # mean 50 %, standard deviation 7.9 points
+    committed = stored(tmp_path / "old", table1("src"), lambda cell: [phase("sleep", 4, spread[cell.seed])])
+    fresh = stored(tmp_path / "new", table1("src", seeds=1), lambda cell: [phase("sleep", 4, final)])
+    (group,) = (g for g in verdicts.drift(committed, fresh) if g.runs.endswith("mnist src"))
+    assert group.tolerance == pytest.approx(3 * 7.9057, abs=1e-3)
+    assert group.drifted == drifted
+
+
+def test_groups_are_runs_that_differ_in_the_seed_only(tmp_path: Path) -> None:
+    def cells(seeds: int) -> list[Cell]:
+        patches = results.grid("fig1_patches", runs=["src"], overlap_min=11, overlap_max=12, seeds=seeds)
+        return [*table1("sequential", seeds=seeds), *table1("src", seeds=seeds), *patches]
+
+    committed = stored(tmp_path / "old", cells(3), constant(0.5))
+    groups = verdicts.drift(committed, stored(tmp_path / "new", cells(2), constant(0.5)))
+    assert len({group.runs for group in groups}) == len(groups) == 4  # src on MNIST belongs to two experiments
+    assert [(group.n, len(group.fresh)) for group in groups] == [(3, 2)] * 4
+
+
+def test_a_check_for_drift_that_compares_nothing_fails(tmp_path: Path) -> None:
+    committed = stored(tmp_path / "old", table1("sequential"), constant(0.2))
+    other = stored(tmp_path / "new", table1("src"), constant(0.2))
+    with pytest.raises(ValueError, match="no cell of an experiment is both in"):
+        verdicts.drift(committed, other)
+    with pytest.raises(ValueError, match="cannot drift from itself"):
+        verdicts.drift(committed, Store(tmp_path / "old"))
