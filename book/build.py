@@ -131,8 +131,9 @@ def notebook(
     target = BUILD / f"{name}.ipynb"
     try:
         seconds = execute(name, values, target)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, papermill.PapermillExecutionError) as error:
+        last = getattr(error, "evalue", error)
+        print(f"error: {name}: {last}", file=sys.stderr)
         raise typer.Exit(2) from None
     subprocess.run(
         [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)], check=True

@@ -47,21 +47,16 @@ figures.use_style()
 
 store = Store()
 stages = ["after T1", "after T2", "after SRC"]
-
-
-def compute(experiment, run, **changes):
-    cells = results.grid(experiment, profile, protocol, runs=[run], seeds=seeds, **changes)
-    return results.run(experiment, cells, store=store)
-
-
 overlaps = {"overlap_min": overlap_min, "overlap_max": overlap_max}
 setups = {
     "src": "two epochs for T2, as in\nthe script of Fig. 1B",
     "src/four_epochs": "four epochs for T2, as in\nthe script of Fig. 1C, D",
 }
-records = {run: compute("fig1_patches", run, **overlaps) for run in setups}
-accuracy = {run: results.phases(records[run]) for run in setups}
-weights = {run: compute("fig1_weights", run) for run in results.settings("fig1_weights", profile)["runs"]}
+collected = results.collect("fig1_patches", profile, protocol, store=store, seeds=seeds, **overlaps)
+records = {run: group for (_, run), group in collected.items()}
+accuracy = {run: results.phases(group) for run, group in records.items()}
+collected = results.collect("fig1_weights", profile, protocol, store=store, seeds=seeds)
+weights = {run: group for (_, run), group in collected.items()}
 
 # %% [markdown]
 # ## A. The images

@@ -46,13 +46,8 @@ logging.getLogger("srclib").setLevel(logging.INFO)
 figures.use_style()
 
 store = Store()
-run_names = results.settings("fig2_recovery", profile)["runs"]
-records = {
-    run: results.run(
-        "fig2_recovery", results.grid("fig2_recovery", profile, protocol, seeds=seeds, runs=[run]), store=store
-    )
-    for run in run_names
-}
+collected = results.collect("fig2_recovery", profile, protocol, store=store, seeds=seeds)
+records = {run: group for (_, run), group in collected.items()}
 tasks = ["0/1", "2/3", "4/5", "6/7", "8/9"]
 steps = [f"{kind}{n}" for n in range(1, 6) for kind in "TS"]
 
@@ -60,7 +55,7 @@ steps = [f"{kind}{n}" for n in range(1, 6) for kind in "TS"]
 def table(run):
     """Return mean and standard error over networks, tasks by phases, in percent."""
     data = results.phases(records[run])
-    shape = {"index": "tested", "columns": "phase", "values": "accuracy"}
+    shape = {"index": "tested", "columns": "phase", "values": "accuracy", "dropna": False}
     mean, error = (data.pivot_table(**shape, aggfunc=how) for how in ("mean", "sem"))
     for frame in (mean, error):
         frame.index, frame.columns = [f"task {k + 1}: {t}" for k, t in enumerate(tasks)], steps
@@ -112,7 +107,7 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Overall accuracy over the ten phases for two variants of the sleep, one with statistics of all images of the classes seen and one with those of the images trained on. The two curves lie within each other's error bars in nearly every phase."}, "figure": {"caption": "Overall accuracy with mean input and layer scales taken over all images of the classes seen (released code) and over the images trained on only (paper). Error bars: standard error of the mean over networks. Dashed: the published final accuracy.", "name": "fig-2-statistics"}}
 labels = {"src": "all images of the classes seen", "src/trained_statistics": "images trained on"}
 fig, ax = plt.subplots(figsize=(7.2, 3), layout="constrained")
-for run, color, marker in zip(run_names, ("k", figures.COLORS["sleep"]), "oD", strict=False):
+for run, color, marker in zip(records, ("k", figures.COLORS["sleep"]), "oD", strict=False):
     data = results.phases(records[run]).query("tested == 0")
     figures.mean_line(ax, data, "phase", "overall", color=color, marker=marker, ms=5, label=labels[run])
 ax.axhline(
@@ -124,8 +119,8 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %% tags=["hide-input"]
-if len(run_names) == 2 and len(records["src"]) > 1:
-    ours, other = (np.array(results.final(records[run])) for run in run_names)
+if len(records) == 2 and len(records["src"]) > 1:
+    ours, other = (np.array(results.final(records[run])) for run in records)
     test = stats.ttest_ind(ours, other, equal_var=False)
     display(
         Markdown(

@@ -41,16 +41,8 @@ logging.getLogger("srclib").setLevel(logging.INFO)
 figures.use_style()
 
 store = Store()
-settings = results.settings("table1_accuracy", profile, seeds=seeds)
-records = {
-    (dataset, run): results.run(
-        "table1_accuracy",
-        results.grid("table1_accuracy", profile, protocol, seeds=seeds, datasets=[dataset], runs=[run]),
-        store=store,
-    )
-    for dataset in settings["datasets"]
-    for run in settings["runs"]
-}
+records = results.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)
+datasets, runs = (list(dict.fromkeys(names)) for names in zip(*records, strict=True))
 names = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 labels = {
     "sequential": "Sequential",
@@ -65,21 +57,19 @@ labels = {
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracies on MNIST and Fashion-MNIST, one dot per network with the published mean and standard deviation beside. Sequential training is near 20 percent as published on both. SRC is spread around the published 48 percent on MNIST and 42 percent on Fashion-MNIST, with either kind of statistics. Parallel training as released stays a few points below the published value and reaches it with ten epochs."}, "figure": {"caption": "Final accuracy of every network (dots) beside the published mean ± standard deviation (grey squares). The variants in the third and fifth row differ from the released code in one setting each.", "name": "fig-table1"}}
 table = published.load()
-fig, axes = plt.subplots(
-    1, len(settings["datasets"]), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained"
-)
-for ax, dataset in zip(axes[0], settings["datasets"], strict=True):
-    for row, run in enumerate(settings["runs"]):
-        runs = results.final(records[dataset, run])
+fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained")
+for ax, dataset in zip(axes[0], datasets, strict=True):
+    for row, run in enumerate(runs):
+        finals = results.final(records[dataset, run])
         color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
-        ax.plot(runs, [row - 0.12] * len(runs), "o", color=color, ms=6, alpha=0.6)
+        ax.plot(finals, [row - 0.12] * len(finals), "o", color=color, ms=6, alpha=0.6)
         value = table.loc[f"table1/{dataset}/{run.partition('/')[0]}"]
         ax.errorbar(
             value["value"], row + 0.14, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
         )
     ax.set(title=names[dataset], xlabel="final accuracy (%)", xlim=(0, 102))
     ax.grid(axis="x", color="0.92")
-axes[0, 0].set_yticks(range(len(settings["runs"])), [labels[run] for run in settings["runs"]])
+axes[0, 0].set_yticks(range(len(runs)), [labels[run] for run in runs])
 axes[0, 0].invert_yaxis()
 plt.show()
 

@@ -37,6 +37,7 @@ VERSIONS = ("torch", "numpy", "numba")  # recorded with every result
 POLL = 0.5  # seconds between looks at the cells that another process computes
 
 
+@cache
 def _file(part: str) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(EXPERIMENTS.read_text())[part]
 
@@ -122,6 +123,20 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
         with _executor(scheduler, len(missing)) as (executor, slots):
             _compute_all(name, missing, store, executor, slots)
     return [store[cell] for cell in cells]
+
+
+def collect(
+    name: str, profile: str = "full", protocol: str = "released", *, store: Store | None = None, **changes: Any
+) -> dict[tuple[str, str], list[Record]]:
+    """Return the records of an experiment by data set and run (method and variant), computing what is missing."""
+    values = settings(name, profile, **changes)
+    store = store or Store()
+    run(name, grid(name, profile, protocol, **changes), store=store)
+    return {
+        (dataset, chosen): [store[c] for c in grid(name, profile, protocol, **changes | one)]
+        for dataset, chosen in product(values["datasets"], values["runs"])
+        for one in [{"datasets": [dataset], "runs": [chosen]}]
+    }
 
 
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -80,6 +81,26 @@ def test_hooks_run_in_the_order_of_the_plugins() -> None:
 def test_joint_training_has_no_end_of_a_task() -> None:
     run(tiny(plugins=(Watcher("a", measures=True),), awake=awake(joint_epochs=1), joint=True))
     assert Watcher.log == [f"a.{hook} 2" for hook in ("task_data", *STEP * 2, "predict")]  # 4 images, batches of 2
+
+
+@pytest.mark.parametrize(
+    ("images", "joint", "expected"),
+    [(None, False, [[0, 1], [2, 3]]), (1, False, [[0], [2]]), (1, True, [[0, 1, 2, 3]])],
+    ids=["all", "the_first", "joint_always_all"],
+)
+def test_images_per_task(images: int | None, joint: bool, expected: list[list[int]]) -> None:
+    @dataclass(frozen=True)
+    class Labels(Plugin):
+        def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            given.append(y.tolist())
+            kept.append([label for task in run.seen for label in run.trained_on(task)[1].tolist()])
+            return x, y
+
+    given: list[list[int]] = []
+    kept: list[list[int]] = []
+    run(tiny(plugins=(Labels(),), awake=awake(images_per_task=images, batch=1), joint=joint))
+    assert given == expected
+    assert kept[-1] == list(chain(*expected))  # of all tasks seen
 
 
 def test_a_plugin_that_overrides_nothing_does_nothing() -> None:

@@ -8,10 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from srclib import results
 from srclib.experiment import Cell
@@ -97,6 +100,18 @@ def test_default_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SRCLIB_RESULTS", str(tmp_path))
     assert default_directory() == Store().directory == tmp_path
     assert Store(tmp_path / "other").directory == tmp_path / "other"
+
+
+def test_appending_waits_for_its_turn(tmp_path: Path) -> None:
+    path, _ = filled(tmp_path)
+    before = path.read_bytes()
+    with ThreadPoolExecutor(1) as executor:
+        with FileLock(tmp_path / ".locks" / "append.lock"):
+            waiting = executor.submit(Store(tmp_path).append, "demo", record(tiny(7)))
+            time.sleep(0.3)
+            assert path.read_bytes() == before
+        waiting.result(timeout=30)
+    assert keys(path)[-1] == tiny(7).key()
 
 
 # Torn and damaged lines

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,12 +52,17 @@ def load(name: str, dataset: str, changes: Mapping[str, Any] | None = None) -> P
 
 def load_file(path: Path, dataset: str, changes: Mapping[str, Any] | None = None) -> Protocol:
     """Load one data set's section of a protocol file, with some of its values changed."""
-    sections = yaml.safe_load(path.read_text())
+    sections = _read(path, path.stat().st_mtime_ns)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
     section = _merge(_resolve(sections, dataset, path.name), changes or {})
     return from_mapping(Protocol, section, f"{path.name}: {dataset}")
+
+
+@cache
+def _read(path: Path, changed: int) -> Any:
+    return yaml.safe_load(path.read_text())
 
 
 def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[str, ...] = ()) -> dict[str, Any]:

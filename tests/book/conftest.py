@@ -1,4 +1,4 @@
-"""The built book, for tests that read it. They need `nox -s book` first; SRCLIB_REQUIRE_BOOK=1 makes its absence fail."""
+"""The built book, for tests that read it; with SRCLIB_REQUIRE_BOOK=1 its absence is a failure."""
 
 from __future__ import annotations
 
