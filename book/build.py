@@ -6,6 +6,7 @@ and how long each ran, `html/` is the book.
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
@@ -15,20 +16,17 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jupytext
 import papermill
-import typer
 import yaml
 
 from srclib.results import PROFILES, device
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
-BUILDERS = ("html", "linkcheck")
 
-app = typer.Typer(add_completion=False)
 log = logging.getLogger("book")
 
 
@@ -69,29 +67,13 @@ def execute(name: str, parameters: dict[str, Any], target: Path, *, offered: dic
     return time.perf_counter() - start
 
 
-def prune_mathjax(folder: Path) -> None:
-    """Keep the one of MathJax's bundles that the pages load, and what it loads itself; the rest is 20 MB."""
-    for bundle in folder.glob("*-*.js"):
-        if bundle.name != "tex-chtml.js":
-            bundle.unlink()
-
-
-@app.command()
-def book(
-    profile: Annotated[str, typer.Option(help="smoke, ci or full: how many runs a figure is made of.")] = "full",
-    fresh: Annotated[
-        bool, typer.Option(help="Compute every result anew, into build/results; ignore data/results.")
-    ] = False,
-    builder: Annotated[str, typer.Option(help="html, or linkcheck for external links.")] = "html",
-) -> None:
-    """Execute every notebook and build the book; any warning is an error."""
-    if profile not in PROFILES or builder not in BUILDERS:
-        raise typer.BadParameter(f"profile is one of {PROFILES}, builder one of {BUILDERS}")
+def book(profile: str, fresh: bool, builder: str) -> int:
+    """Execute every notebook and build the book, where any warning is an error; return the exit status."""
     source, executed = BUILD / "src", BUILD / "executed.jsonl"
     for old in (source, BUILD / "html", BUILD / "_build"):
         shutil.rmtree(old, ignore_errors=True)
     executed.unlink(missing_ok=True)
-    shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("build.py", "__pycache__"))
+    shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("build.py", "__*__*"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source)
     if fresh:
@@ -99,7 +81,7 @@ def book(
         os.environ["SRCLIB_RESULTS"] = str(BUILD / "results")
     for name in notebooks():
         log.info("executing %s", name)
-        offered = {"profile": profile, "executions": str(executed)}
+        offered = {"profile": profile, "executions": executed.relative_to(ROOT).as_posix()}
         seconds = execute(name, {}, source / "notebooks" / f"{name}.ipynb", offered=offered)
         entry = {
             "notebook": name,
@@ -110,38 +92,54 @@ def book(
         }
         with executed.open("a") as file:
             file.write(json.dumps(entry) + "\n")
-    command = ["jupyter-book", "build", str(source), "--path-output", str(BUILD), "-W", "-n", "--keep-going"]
-    if subprocess.run([*command, "--builder", builder]).returncode:
-        raise typer.Exit(1)
-    if builder == "html":
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(source),
+        "--path-output",
+        str(BUILD),
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
+    status = subprocess.run([*command, "--builder", builder]).returncode
+    if not status and builder == "html":
         (BUILD / "_build" / "html").rename(BUILD / "html")
-        prune_mathjax(BUILD / "html" / "_static" / "mathjax")
         print(f"The book is {BUILD / 'html' / 'index.html'}")
+    return status
 
 
-@app.command()
-def notebook(
-    name: Annotated[str, typer.Argument(help="A notebook of notebooks/, without .py.")],
-    parameter: Annotated[
-        list[tuple[str, str]] | None, typer.Option("-p", help="A parameter and its value; may be given again.")
-    ] = None,
-) -> None:
-    """Execute one notebook with parameters, e.g. fig1_patches -p overlap_max 20, into build/NAME.ipynb and .html."""
-    values = {key: yaml.safe_load(value) for key, value in parameter or []}
+def notebook(name: str, parameters: dict[str, Any]) -> int:
+    """Execute one notebook with parameters into build/NAME.ipynb and .html; return the exit status."""
     target = BUILD / f"{name}.ipynb"
     try:
-        seconds = execute(name, values, target)
+        seconds = execute(name, parameters, target)
     except (ValueError, papermill.PapermillExecutionError) as error:
-        last = getattr(error, "evalue", error)
-        print(f"error: {name}: {last}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    subprocess.run(
-        [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)], check=True
-    )
+        print(f"error: {name}: {getattr(error, 'evalue', error)}", file=sys.stderr)
+        return 2
+    convert = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)]
+    status = subprocess.run(convert).returncode
     print(f"{name} ran in {seconds:.0f} s: {target} and {target.with_suffix('.html')}")
+    return status
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    whole = commands.add_parser("book", help="execute every notebook and build the book")
+    whole.add_argument("--profile", choices=PROFILES, default="full", help="how many runs a figure is made of")
+    whole.add_argument("--fresh", action="store_true", help="compute every result anew, into build/results")
+    whole.add_argument("--builder", choices=("html", "linkcheck"), default="html", help="linkcheck: external links")
+    one = commands.add_parser("notebook", help="execute one notebook, e.g. fig1_patches -p overlap_max 20")
+    one.add_argument("name", help="a notebook of notebooks/, without .py")
+    one.add_argument("-p", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="one of its parameters")
+    given = parser.parse_args(arguments)
+    if given.command == "book":
+        return book(given.profile, given.fresh, given.builder)
+    return notebook(given.name, {key: yaml.safe_load(value) for key, value in given.p})
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    app()
+    sys.exit(main())

@@ -32,6 +32,7 @@ overlap_max = None  # pixels; None: as the profile says
 
 # %% tags=["hide-input"]
 import logging
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,7 +42,7 @@ from IPython.display import HTML, Markdown
 from srclib import figures, published, results, streams, verdicts
 from srclib.store import Store
 
-logging.basicConfig(level=logging.WARNING)
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
 logging.getLogger("srclib").setLevel(logging.INFO)
 figures.use_style()
 

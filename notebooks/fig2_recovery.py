@@ -32,6 +32,7 @@ seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
 import logging
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,7 +42,7 @@ from scipy import stats
 from srclib import datasets, figures, published, results, verdicts
 from srclib.store import Store
 
-logging.basicConfig(level=logging.WARNING)
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
 logging.getLogger("srclib").setLevel(logging.INFO)
 figures.use_style()
 

@@ -28,6 +28,7 @@ seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
 import logging
+import sys
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -36,7 +37,7 @@ from IPython.display import HTML, Markdown
 from srclib import figures, published, results, verdicts
 from srclib.store import Store
 
-logging.basicConfig(level=logging.WARNING)
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
 logging.getLogger("srclib").setLevel(logging.INFO)
 figures.use_style()
 
@@ -89,7 +90,9 @@ variants = {
     for dataset, run in records
     if "/" in run
 }
-HTML(published.styled(published.verdicts(variants, protocol=protocol))) if variants else None
+changed = published.verdicts(variants, protocol=protocol)
+changed["label"] = [f"{names[d]}: {labels[run]}".replace("\n", " ") for d, run in records if "/" in run]
+HTML(published.styled(changed))
 
 # %% [markdown]
 # ## What explains the differences

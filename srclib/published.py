@@ -190,29 +190,27 @@ def check_expected(frame: pd.DataFrame, path: Path = EXPECTED) -> list[str]:
     return lines
 
 
-def styled(frame: pd.DataFrame, caption: str = CAPTION, labels: Mapping[str, str] | None = None) -> str:
+def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
     """Draw a frame of `verdicts` as an accessible HTML table without colours: readable in light and dark mode.
 
-    `labels` gives a row another name than its id. A column `protocol` appears if the frame holds more than one.
+    A column `label` gives a row another name than its id. A column `protocol` appears if the frame holds more than one.
     """
-    labels = labels or {}
     protocols = frame["protocol"].nunique() > 1
-    head = ["published", "reproduced mean ± sd (n)", "difference", "verdict"]
+    head = ["published", "reproduced (n)", "difference", "verdict"]
     head = ["value", *(["protocol"] if protocols else []), *head]
     body = []
     for row in frame.to_dict("records"):
         known = not math.isnan(row["published"])
-        no_sd = math.isnan(row["published_sd"])
-        published = f"{row['published']:.6g} " + ("(sd not available)" if no_sd else f"± {row['published_sd']:.6g}")
-        spread = "" if math.isnan(row["reproduced_sd"]) else f" ± {_number(row['reproduced_sd'])}"
+        form = ".2f" if abs(row["reproduced"]) >= 0.1 or row["reproduced"] == 0 else ".2g"
+        published = f"{row['published']:.6g}" + _spread(row["published_sd"], ".6g")
         cells = [
             *([row["protocol"]] if protocols else []),
             published if known else NOT_AVAILABLE,
-            f"{_number(row['reproduced'])}{spread} (n = {row['n']})",
-            _number(row["difference"], "+") if known else NOT_AVAILABLE,
+            f"{row['reproduced']:{form}}{_spread(row['reproduced_sd'], form)} ({row['n']})",
+            f"{row['difference']:+{form}}" if known else NOT_AVAILABLE,
             f"{MARKS[row['verdict']]} {row['verdict']}",
         ]
-        name = html.escape(labels.get(row["id"], row["id"]))
+        name = html.escape(row.get("label", row["id"]))
         body.append(f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
     columns = "".join(f'<th scope="col">{name}</th>' for name in head)
     text = html.escape(caption)
@@ -278,9 +276,9 @@ def _mean_sd(name: object, runs: Sequence[float]) -> tuple[float, float]:
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
 
 
-def _number(value: float, sign: str = "") -> str:
-    """Two decimals, or two significant digits where those would show too little of a small number."""
-    return format(value, f"{sign}.2f" if abs(value) >= 0.1 or value == 0 else f"{sign}.2g")
+def _spread(sd: float, form: str) -> str:
+    """A standard deviation behind its mean; nothing where it is not known."""
+    return "" if math.isnan(sd) else f" ± {sd:{form}}"
 
 
 def _or_zero(value: float) -> float:

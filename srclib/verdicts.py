@@ -33,6 +33,7 @@ Runs = Sequence[tuple[Cell, Record]]
 class Row:
     """Where the runs behind a published value stand; `verdicts.yaml` explains the fields."""
 
+    label: str
     experiment: str
     dataset: str
     run: str
@@ -100,6 +101,8 @@ def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float
 def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
     """Judge what the store holds, the ids that start with `prefix`: a frame of `published.verdicts`."""
     frame = published.verdicts(reproduced(store, protocol), protocol)
+    wanted = rows()
+    frame.insert(1, "label", [wanted[key].label for key in frame["id"]])
     return frame[frame["id"].str.startswith(prefix)].reset_index(drop=True) if len(frame) else frame
 
 

@@ -139,7 +139,7 @@ def test_the_printed_report_ends_with_the_ratios(case: bench.Case) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is reset through /proc")
 def test_the_memory_of_a_sleep_is_that_of_a_fresh_process() -> None:
-    side = 1000
+    side = 2000
     config = SleepConfig(alpha=1.0, beta=1.0, inc=0.0, dec=0.0, steps=5)
     rise = bench.peak_memory(bench.Case([torch.zeros(side, side)], np.ones(side), config))
     if rise is None:

@@ -373,7 +373,8 @@ def test_styled_draws_every_verdict_with_mark_and_word(table: pd.DataFrame) -> N
     runs = {"demo/src": [10, 11], "demo/base": [20.0], "demo/owm": [30.0]}
     described = verdicts({"demo/src": [80]}, "de<scribed", table)
     frame = pd.concat([verdicts(runs | {"demo/base": [20, 20.2]}, table=table), described])
-    text = styled(frame, caption="Demo <1>", labels={"demo/src": "SRC & sleep"})
+    frame["label"] = frame["id"].replace("demo/src", "SRC & sleep")
+    text = styled(frame, caption="Demo <1>")
     assert all(f"<td>{mark} {word}</td>" in text for word, mark in MARKS.items())
     assert len(set(MARKS.values())) == len(MARKS)
     assert "<caption>Demo &lt;1&gt;</caption>" in text
@@ -382,20 +383,20 @@ def test_styled_draws_every_verdict_with_mark_and_word(table: pd.DataFrame) -> N
     assert text.count("<td>not available</td>") == 2  # published and difference of the row without a value
     assert "nan" not in text
     assert not re.search(r"colou?r|background|#[0-9a-f]{3}", text)
-    assert text == styled(frame, caption="Demo <1>", labels={"demo/src": "SRC & sleep"})
+    assert text == styled(frame, caption="Demo <1>")
 
 
 def test_styled_cells(table: pd.DataFrame) -> None:
     text = styled(verdicts({"demo/src": [46, 50, 54], "demo/base": [20.0]}, table=table))
     assert re.findall(r'<th scope="col">(.*?)</th>', text) == [
-        "value", "published", "reproduced mean ± sd (n)", "difference", "verdict",
+        "value", "published", "reproduced (n)", "difference", "verdict",
     ]  # fmt: skip
     assert re.findall(r"<td>(.*?)</td>", text) == [
-        "50 ± 5", "50.00 ± 4.00 (n = 3)", "+0.00", "✓ agrees",
-        "20 ± 0.2", "20.00 (n = 1)", "+0.00", "✓ agrees",
+        "50 ± 5", "50.00 ± 4.00 (3)", "+0.00", "✓ agrees",
+        "20 ± 0.2", "20.00 (1)", "+0.00", "✓ agrees",
     ]  # fmt: skip
     small = verdicts({"text/mnist_two_tasks/src/firing/layer1/p": [0.0123]})
     assert re.findall(r"<td>(.*?)</td>", styled(small)) == [
-        "0.004 (sd not available)", "0.012 (n = 1)", "+0.0083", "≠ differs",
+        "0.004", "0.012 (1)", "+0.0083", "≠ differs",
     ]  # fmt: skip
     assert published.CAPTION in text

@@ -73,9 +73,9 @@ def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a: {experiment: e, dataset: d}", "key 'run' is missing"),
-        ("a: {experiment: e, dataset: d, run: r, step: 1}", "unknown key 'step'"),
-        ("a: {experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
+        ("a: {label: l, experiment: e, dataset: d}", "key 'run' is missing"),
+        ("a: {label: l, experiment: e, dataset: d, run: r, step: 1}", "unknown key 'step'"),
+        ("a: {label: l, experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from book import build
 
@@ -43,10 +42,13 @@ def test_every_notebook_is_in_the_table_of_contents() -> None:
     ],
 )
 def test_bad_input_is_one_clear_error(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(build, "BUILD", tmp_path)
-    result = CliRunner().invoke(build.app, arguments)
-    assert result.exit_code == 2
-    assert message in result.output
+    assert build.main(arguments) == 2
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.glob("*.html"))
