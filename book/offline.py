@@ -19,9 +19,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def drop_thebe(app: Sphinx, config: Config) -> None:
-    for listener in list(app.events.listeners["env-before-read-docs"]):
-        if listener.handler.__module__ == "sphinx_thebe":
-            app.disconnect(listener.id)
+    for event in ("env-before-read-docs", "doctree-resolved"):
+        for listener in list(app.events.listeners[event]):
+            if listener.handler.__name__ in ("init_thebe_core", "update_thebe_context"):
+                app.disconnect(listener.id)
 
 
 def prune_mathjax(app: Sphinx, exception: Exception | None) -> None:

@@ -103,9 +103,8 @@ def measure(
     """
     if min(repeats, steps, *threads) < 1:
         raise ValueError(f"repeats = {repeats}, steps = {steps}, threads = {threads}: allowed are whole numbers >= 1")
-    load = os.getloadavg()
+    load, gated, no_gate = os.getloadavg(), case.config, replace(case.config, gate=None)
     raster = torch.from_numpy(case.stimulus().dense())  # (steps, inputs)
-    gated, no_gate = case.config, replace(case.config, gate=None)
     short, rest = raster[: 2 * steps], raster[steps : 2 * steps]
     with training.reproducible(0):
         same = {"gated": check(case.weights, short, gated), "no gate": check(case.weights, short, no_gate)}
@@ -151,9 +150,9 @@ def measure(
 
 
 def check(weights: list[Tensor], raster: Tensor, config: SleepConfig) -> list[int]:
-    """Return the spikes of each layer under a stimulus, bool (steps, in_1), if all contenders agree on every one.
+    """Count the spikes of each layer under a stimulus, bool (steps, in_1).
 
-    Raises ArithmeticError if they do not, or if there is none to agree on.
+    Raises ArithmeticError if contenders disagree on any of them, or if there is none.
     """
     expected = run_layers(weights, raster, config, backend="reference", record=True).spikes or []
     event = run_layers(weights, raster, config, backend="event", record=True).spikes or []

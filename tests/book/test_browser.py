@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Response, sync_playwright
 
 SIZES = {"phone": {"width": 375, "height": 800}, "desktop": {"width": 1280, "height": 900}}
 
@@ -43,10 +43,13 @@ def test_pages_work_in_a_browser(
 ) -> None:
     faults = []
     page = browser.new_page(viewport=SIZES[size])
-    page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else None)
+    page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if _is_error(m) else None)
+    page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if _is_missing(r) else None)
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
     page.on("request", lambda r: faults.append(f"{page.url} asks for {r.url}") if not _own(r.url, address) else None)
-    for path in pages:
+    page.goto(f"{address}/index.html")
+    page.wait_for_url("**/book/introduction.html")  # the first page of the book
+    for path in pages.keys() - {book / "index.html"}:
         page.goto(f"{address}/{path.relative_to(book).as_posix()}", wait_until="load")
         page.evaluate("() => document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
         page.wait_for_function("() => [...document.images].every(image => image.complete)")
@@ -57,6 +60,14 @@ def test_pages_work_in_a_browser(
             faults.append(f"{page.url} is {wide} pixels wider than a {size}")
     page.close()
     assert not faults
+
+
+def _is_error(message: ConsoleMessage) -> bool:
+    return message.type == "error" and "Failed to load resource" not in message.text  # named by its response
+
+
+def _is_missing(response: Response) -> bool:
+    return response.status >= 400 and not response.url.endswith("/favicon.ico")  # asked for by the browser itself
 
 
 def _own(url: str, address: str) -> bool:
