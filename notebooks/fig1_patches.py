@@ -230,6 +230,10 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="text/patches/")))
 # that is rounded decides whether there is much to recover. The released script uses the fraction as an index and leaves
 # the rounding to the interpreter; here an image has 17 pixels, so one of its own.
 #
+# The protocol `described` takes the text at its word: no momentum, no gate, no leak, and for want of published ones the
+# sleep parameters of the release. The {doc}`status page <status>` has its verdicts: two epochs then hardly forget, and
+# a sleep with these parameters does harm, since without the gate it also weakens what is strong.
+#
 # **What else differs.** The text says that no momentum was used; the released scripts use 0.5, and the velocity of
 # task 1 carries into task 2. The text speaks of $10 \times 10$ pixels and an overlap of 12 in panel C; the script of
 # panels C and D has $11 \times 11$ pixels. At that size an overlap of 12 is too small to forget anything:
