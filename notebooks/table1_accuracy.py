@@ -121,7 +121,10 @@ for (dataset, run), group in records.items():
     means = last.groupby("tested")["accuracy"].agg(["mean", "std"])
     rows.append(
         {"data set": names[dataset], "method": labels[run].replace("\n", " ")}
-        | {f"classes {2 * k}, {2 * k + 1}": f"{m:.1f}" + (f" ± {sd:.1f}" if sd == sd else "") for k, (m, sd) in enumerate(means.to_numpy())}
+        | {
+            f"classes {2 * k}, {2 * k + 1}": f"{m:.1f}" + (f" ± {sd:.1f}" if sd == sd else "")
+            for k, (m, sd) in enumerate(means.to_numpy())
+        }
     )
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
