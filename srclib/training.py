@@ -141,9 +141,9 @@ def predict(model: nn.Sequential, x: Tensor) -> Tensor:
 def reproducible(seed: int, threads: int = 1) -> Iterator[None]:
     """Fix what a result depends on: torch's random state, the number of threads, denormal numbers flushed to zero.
 
-    The random state and thread count from before are restored at the end.
+    All three are restored at the end.
     """
-    before = torch.get_num_threads()
+    threads_before, flushed_before = torch.get_num_threads(), bool(torch.tensor(1e-40).mul(1) == 0)
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
@@ -151,4 +151,5 @@ def reproducible(seed: int, threads: int = 1) -> Iterator[None]:
             torch.manual_seed(seed)
             yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads_before)
+        torch.set_flush_denormal(flushed_before)

@@ -312,3 +312,18 @@ def test_reproducible_fixes_and_restores(fails: bool) -> None:
     assert torch.equal(drawn[0], drawn[1])
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.rand(3), expected_after)
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_reproducible_restores_how_denormal_numbers_are_treated(flushed: bool) -> None:
+    def is_flushed() -> bool:
+        return bool(torch.tensor(1e-40).mul(1) == 0)
+
+    before = is_flushed()
+    torch.set_flush_denormal(flushed)
+    try:
+        with reproducible(0):
+            assert is_flushed()
+        assert is_flushed() == flushed
+    finally:
+        torch.set_flush_denormal(before)
