@@ -223,5 +223,5 @@ def _check_weights(weights: list[Tensor]) -> None:
                 f"weights[{i}] has shape {tuple(w.shape)}: allowed is (out, {weights[i - 1].shape[0]}), "
                 f"since weights[{i - 1}] has shape {tuple(weights[i - 1].shape)}"
             )
-        if not torch.isfinite(w).all():
+        if not all(torch.isfinite(extreme) for extreme in torch.aminmax(w)):  # no copy of w is made
             raise ValueError(f"weights[{i}] holds NaN or infinity: allowed are finite numbers")
