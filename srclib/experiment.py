@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from . import streams, training
 from .datasets import load
-from .plugins import Plugin, Run, overriding
+from .plugins import Examples, Plugin, Run, overriding
 from .streams import Task
 from .training import AwakeConfig
 
@@ -74,7 +75,9 @@ class _Runner:
         awake = cell.awake
         self.tasks = _stream(cell)
         model = awake.network()
-        self.state = Run(model, awake.optimizer(model), cell.seed, None if cell.joint else awake.images_per_task)
+        images = None if cell.joint else awake.images_per_task
+        self.state = Run(model, awake.optimizer(model), cell.seed, images, awake.loss)
+        self.initial = copy.deepcopy(model.state_dict())
         self.x_test = torch.cat([task.x_test for task in self.tasks])
         self.y_test = torch.cat([task.y_test for task in self.tasks])
         self.phases: list[dict[str, Any]] = []
@@ -84,11 +87,12 @@ class _Runner:
     def run(self) -> dict[str, Any]:
         if self.cell.joint:
             self.state.seen = list(self.tasks)
-            self._train(torch.cat([t.x_train for t in self.tasks]), torch.cat([t.y_train for t in self.tasks]), 0)
+            x, y = torch.cat([t.x_train for t in self.tasks]), torch.cat([t.y_train for t in self.tasks])
+            self._train(Examples(x, y), 0)
         else:
             for index, task in enumerate(self.tasks):
                 self.state.seen.append(task)
-                self._train(*self.state.trained_on(task), index)
+                self._train(Examples(*self.state.trained_on(task)), index)
                 for plugin in overriding(self.cell.plugins, "after_task"):
                     start = time.perf_counter()
                     measured = plugin.after_task(self.state)
@@ -97,19 +101,26 @@ class _Runner:
                         self._evaluate(type(plugin).__name__.lower(), index, measured)
         return {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
 
-    def _train(self, x: Tensor, y: Tensor, index: int) -> None:
+    def _train(self, data: Examples, index: int) -> None:
         start = time.perf_counter()
         awake, plugins, state = self.cell.awake, self.cell.plugins, self.state
+        if awake.restart_from_initial:
+            state.model.load_state_dict(self.initial)
+            state.optimizer = awake.optimizer(state.model)
+        epochs = awake.joint_epochs if self.cell.joint else awake.task_epochs(index)
         for plugin in plugins:
-            x, y = plugin.task_data(state, x, y)
+            data = plugin.task_data(state, data)
+        state.steps = epochs * (len(data.x) // awake.batch)
         training.train(
             state.model,
             state.optimizer,
-            x,
-            y,
+            data.x,
+            data.y,
             loss=awake.loss,
-            epochs=awake.joint_epochs if self.cell.joint else awake.task_epochs(index),
+            epochs=epochs,
             batch=awake.batch,
+            weights=data.weight,
+            after_backward=[partial(p.after_backward, state) for p in overriding(plugins, "after_backward")],
             penalties=[partial(p.loss_term, state) for p in overriding(plugins, "loss_term")],
             before_step=[partial(p.before_step, state) for p in overriding(plugins, "before_step")],
             after_step=[partial(p.after_step, state) for p in overriding(plugins, "after_step")],
@@ -155,4 +166,6 @@ def _stream(cell: Cell) -> list[Task]:
             raise ValueError(f"layers = {cell.awake.layers}: the patches need a square number of inputs")
         tasks = streams.patches(cell.overlap, cell.seed, side=side)
         return [tasks[t] for t in cell.order]
+    if cell.dataset == "cross_modal":
+        return streams.cross_modal([load(name) for name in streams.CROSS_MODAL], cell.order)
     return streams.class_incremental(load(cell.dataset), cell.order, cell.classes_per_task)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from .datasets import Dataset
 
+CROSS_MODAL = ("mnist", "fashion_mnist")  # the data sets of the stream "cross_modal"
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -39,6 +41,17 @@ def _select(data: Dataset, classes: tuple[int, ...]) -> Task:
     return Task(classes, data.x_train[train], data.y_train[train], data.x_test[test], data.y_test[test])
 
 
+def cross_modal(datasets: Sequence[Dataset], order: Sequence[int]) -> list[Task]:
+    """Make each data set one task, in this order; all share their labels, so that one output serves several classes.
+
+    datasets: as many classes and inputs in each. order: a permutation of them. Source: paper, section "Task protocols":
+    MNIST, then Fashion-MNIST, with the same ten outputs.
+    """
+    if sorted(order) != list(range(len(datasets))):
+        raise ValueError(f"order = {tuple(order)}: allowed is a permutation of 0..{len(datasets) - 1}")
+    return [_select(datasets[d], tuple(range(len(datasets[d].classes)))) for d in order]
+
+
 def patches(overlap: int, seed: int, *, side: int = 10) -> list[Task]:
     """Draw the four binary images of the toy problem, as two tasks of two.
 
@@ -63,6 +76,11 @@ def patches(overlap: int, seed: int, *, side: int = 10) -> list[Task]:
         Task(classes, x[rows], y[rows], x[rows], y[rows])
         for classes, rows in (((0, 1), slice(0, 2)), ((2, 3), slice(2, 4)))
     ]
+
+
+def count_tasks(dataset: str, outputs: int, classes_per_task: int) -> int:
+    """Return how many tasks the stream of a data set has, for a network with so many output units."""
+    return len(CROSS_MODAL) if dataset == "cross_modal" else outputs // classes_per_task
 
 
 def task_order(kind: str, tasks: int, seed: int) -> tuple[int, ...]:

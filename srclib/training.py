@@ -39,6 +39,7 @@ class AwakeConfig:
     dropout_scaling: str  # "train" (inverted) or "test" (classic)
     images_per_task: int | None  # the first so many are trained on; None: all
     joint_epochs: int  # parallel training: all tasks at once, always on all images
+    restart_from_initial: bool = False  # every task starts from the initial weights, with no velocity
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -89,24 +90,33 @@ def train(
     loss: str,
     epochs: int,
     batch: int,
+    weights: Tensor | None = None,
+    after_backward: Sequence[Hook] = (),
     penalties: Sequence[Callable[[], Tensor]] = (),
     before_step: Sequence[Hook] = (),
     after_step: Sequence[Hook] = (),
 ) -> None:
     """Train in place on x (n, inputs) and labels y (n,), reshuffled every epoch; a last partial batch is left out.
 
-    penalties: extra terms of the loss, functions of the model's weights. before_step runs between the gradient and the
-    update, after_step after it. Raises ValueError when there are fewer images than a batch.
+    weights: of the examples in the loss, (n,); None: 1 each. A batch's loss is its weighted sum over the batch size.
+    after_backward runs when the gradient of this loss is there. Then come the penalties, extra terms of the loss as
+    functions of the model's weights; before_step, on the whole gradient; the update; after_step.
+    Raises ValueError when there are fewer images than a batch, or not one weight for each.
     """
     if len(x) < batch:
         raise ValueError(f"{len(x)} images are fewer than a batch of {batch}")
+    if weights is not None and weights.shape != (len(x),):
+        raise ValueError(f"weights has shape {tuple(weights.shape)}: allowed is ({len(x)},), one for each image")
     model.train()
     targets = one_hot(y, classes_of(model)).to(x.dtype)
     for _ in range(epochs):
         for rows in torch.randperm(len(x))[: len(x) // batch * batch].split(batch):
             optimizer.zero_grad()
             z = logits(model, x[rows])
-            z.backward(output_delta(z.detach(), targets[rows], loss))
+            delta = output_delta(z.detach(), targets[rows], loss)
+            z.backward(delta if weights is None else delta * weights[rows, None])
+            for hook in after_backward:
+                hook()
             for penalty in penalties:
                 penalty().backward()
             for hook in before_step:

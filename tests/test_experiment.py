@@ -15,7 +15,7 @@ import torch
 import srclib.experiment as experiment
 from srclib import protocols, streams
 from srclib.experiment import Cell, run
-from srclib.plugins import Plugin, Run
+from srclib.plugins import Examples, Plugin, Run
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
 from srclib.training import AwakeConfig
@@ -119,6 +119,45 @@ def test_a_run_on_mnist() -> None:
         assert phase["overall"] == pytest.approx(float(accuracy @ sizes / sizes.sum()))
 
 
+def test_a_cross_modal_run() -> None:
+    """MNIST, then Fashion-MNIST, 500 images each, with the same ten outputs."""
+    config = awake(layers=(784, 40, 10), epochs=6, batch=10, lr=0.1, images_per_task=500)
+    cell = tiny(dataset="cross_modal", awake=config, classes_per_task=10, overlap=None)
+    first, second = run(cell)["phases"]
+    assert first["accuracy"][0] > 0.7
+    assert second["accuracy"][1] > 0.6
+    assert second["accuracy"][0] < first["accuracy"][0] - 0.2  # forgotten
+    assert second["overall"] == pytest.approx(sum(second["accuracy"]) / 2)  # 10,000 test images each
+    turned = run(replace(cell, order=(1, 0)))["phases"]
+    assert turned[0]["accuracy"][0] > 0.6  # accuracies in the order of the stream
+
+
+@dataclass(frozen=True)
+class AtTheStart(Plugin):
+    """Writes down the first layer's weights when a task begins, and whether there is a velocity."""
+
+    log: ClassVar[list[tuple[torch.Tensor, bool]]] = []
+
+    def task_data(self, run: Run, data: Examples) -> Examples:
+        self.log.append((run.weights()[0].detach().clone(), bool(run.optimizer.state)))
+        return data
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_every_task_may_start_from_the_initial_weights(restart: bool) -> None:
+    AtTheStart.log.clear()
+    config = awake(layers=(100, 9, 4), epochs=30, restart_from_initial=restart)
+    phases = run(tiny(awake=config, overlap=0, plugins=(AtTheStart(),)))["phases"]
+    (first, no_velocity), (second, velocity) = AtTheStart.log
+    assert not no_velocity
+    assert velocity == (not restart)
+    assert torch.equal(first, second) == restart
+    assert phases[0]["accuracy"] == [1, 0]
+    assert phases[1]["accuracy"][1] == 1
+    if restart:
+        assert phases[1]["accuracy"][0] == 0  # it never saw the first task
+
+
 def test_patches_need_an_overlap() -> None:
     with pytest.raises(ValueError, match="overlap is missing: the patches need one"):
         run(tiny(overlap=None))
@@ -203,8 +242,12 @@ CHANGES: dict[type, dict[str, Any]] = {
     AwakeConfig: {
         "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
         "momentum": 0.6, "dropout": 0.1, "dropout_scaling": "test", "images_per_task": 2, "joint_epochs": 7,
+        "restart_from_initial": True,
     },
-    Sleep: {"config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained"},
+    Sleep: {
+        "config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained", "max_steps": 199,
+        "discard_first": True,
+    },
     SleepConfig: {
         "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
         "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3,

@@ -13,14 +13,14 @@ from torch import Tensor
 
 import srclib.plugins.sleep as sleep_plugin
 from srclib.experiment import run
-from srclib.plugins import Plugin, Run, overriding
+from srclib.plugins import Examples, Plugin, Run, overriding
 from srclib.sleep import SleepConfig, linear_layers
 from srclib.sleep import sleep as sleep_now
 from srclib.streams import Task
 
 from .cells import CONFIG, awake, sleep, tiny
 
-STEP = ["loss_term", "before_step", "after_step"]
+STEP = ["after_backward", "loss_term", "before_step", "after_step"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,12 @@ class Watcher(Plugin):
     def _note(self, hook: str, run: Run) -> None:
         self.log.append(f"{self.name}.{hook} {len(run.seen)}")
 
-    def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def task_data(self, run: Run, data: Examples) -> Examples:
         self._note("task_data", run)
-        return x, y
+        return data
+
+    def after_backward(self, run: Run) -> None:
+        self._note("after_backward", run)
 
     def loss_term(self, run: Run) -> Tensor:
         self._note("loss_term", run)
@@ -124,15 +127,18 @@ def test_task_data_is_handed_on_and_trained_on() -> None:
     class Append(Plugin):
         label: int
 
-        def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            sizes.append(len(x))
-            return torch.cat([x, run.seen[0].x_train]), torch.cat([y, torch.tensor([self.label] * 2)])
+        def task_data(self, run: Run, data: Examples) -> Examples:
+            sizes.append(len(data.x))
+            return Examples(
+                torch.cat([data.x, run.seen[0].x_train]), torch.cat([data.y, torch.tensor([self.label] * 2)])
+            )
 
     @dataclass(frozen=True)
     class CountSteps(Plugin):
         def after_step(self, run: Run) -> None:
             run.memory[self] = run.memory.get(self, 0) + 1
             steps[len(run.seen)] = run.memory[self]
+            assert run.steps == 3
 
     sizes: list[int] = []
     steps: dict[int, int] = {}
@@ -155,6 +161,35 @@ def test_loss_terms_reach_the_weights() -> None:
     plain, once, both = final_weights(), final_weights(Decay(0.2)), final_weights(Decay(0.1), Decay(0.1))
     assert np.linalg.norm(once) < 0.95 * np.linalg.norm(plain)
     np.testing.assert_allclose(both, once, rtol=1e-5, atol=1e-7)
+
+
+def test_examples_may_have_a_weight_in_the_loss() -> None:
+    @dataclass(frozen=True)
+    class Weigh(Plugin):
+        first: float
+
+        def task_data(self, run: Run, data: Examples) -> Examples:
+            return Examples(data.x, data.y, torch.tensor([self.first, 1.0]))
+
+    def final(*plugins: Plugin) -> dict[str, Any]:
+        return run(tiny(plugins=plugins, keep_weights=True, awake=awake(epochs=20)))["phases"][-1]
+
+    assert final(Weigh(1.0)) == final()
+    assert final(Weigh(0.0))["accuracy"] == [0, 0.5]  # the first image of each task counts for nothing
+
+
+def test_gradients_are_those_of_the_weights() -> None:
+    @dataclass(frozen=True)
+    class Compare(Plugin):
+        def after_backward(self, run: Run) -> None:
+            for w, gradient in zip(run.weights(), run.gradients(), strict=True):
+                assert gradient is w.grad
+                assert gradient.any()
+            shapes.append([tuple(w.shape) for w in run.weights()])
+
+    shapes: list[list[tuple[int, ...]]] = []
+    run(tiny(plugins=(Compare(),), awake=awake(layers=(100, 7, 4), epochs=1)))
+    assert shapes == [[(7, 100), (4, 7)]] * 2
 
 
 def test_before_step_may_stop_learning() -> None:
@@ -195,7 +230,7 @@ def a_run(images_per_task: int | None = 3, seed: int = 5, hidden: int = 8) -> Ru
         Task((0, 1), torch.rand(6, 10, generator=generator), torch.tensor([0, 1] * 3), torch.empty(0), torch.empty(0))
         for _ in range(2)
     ]
-    return Run(model, config.optimizer(model), seed, images_per_task, tasks)
+    return Run(model, config.optimizer(model), seed, images_per_task, config.loss, tasks)
 
 
 def test_trained_on() -> None:
@@ -207,15 +242,15 @@ def test_trained_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statistics", "images", "used"),
-    [("trained", 3, 3), ("pool", 3, 6), ("trained", None, 6), ("pool", None, 6)],
+    ("statistics", "images", "used", "tasks"),
+    [("trained", 3, 3, 2), ("pool", 3, 6, 2), ("trained", None, 6, 2), ("pool", None, 6, 2), ("first_task", 3, 6, 1)],
 )
-def test_sleep_uses_the_statistics_it_is_told(statistics: str, images: int | None, used: int) -> None:
+def test_sleep_uses_the_statistics_it_is_told(statistics: str, images: int | None, used: int, tasks: int) -> None:
     state, twin = a_run(images), a_run(images)
     plugin = sleep(100, 300, statistics=statistics, alpha=2.0, beta=0.5, rate=200.0)
     measured = plugin.after_task(state)
 
-    inputs = torch.cat([task.x_train[:used] for task in twin.seen])
+    inputs = torch.cat([task.x_train[:used] for task in twin.seen[:tasks]])
     config = replace(plugin.config, steps=300)
     record = sleep_now(twin.model, inputs.mean(0, dtype=torch.float64), config, scale_inputs=inputs, seed=(5, 1))
     assert measured == {"steps": 300, "spikes": [int(count.sum()) for count in record.spike_counts]}
@@ -251,6 +286,29 @@ def test_sleep_lasts_as_long_as_told(steps: tuple[int, ...], slept: list[int], m
     assert calls == [(length, (5, index)) for length, index in zip(slept, first, strict=True)]  # a stream each
 
 
+@pytest.mark.parametrize(
+    ("switches", "slept"),
+    [
+        ({}, [70, 90, 90]),
+        ({"max_steps": 80}, [70, 80, 80]),
+        ({"max_steps": 100}, [70, 90, 90]),
+        ({"discard_first": True}, [None, 90, 90]),
+        ({"max_steps": 80, "discard_first": True}, [None, 80, 80]),
+    ],
+    ids=["none", "some_saturate", "none_saturates", "discard_first", "both"],
+)
+def test_slips_of_the_released_sleep(switches: dict[str, Any], slept: list[int | None]) -> None:
+    state, plugin = a_run(), replace(sleep(70, 90), **switches)
+    task, state.seen = state.seen[0], []
+    for steps in slept:
+        state.seen.append(task)
+        before = [w.detach().clone() for w in state.weights()]
+        phase = plugin.after_task(state)
+        assert (phase and phase["steps"]) == steps
+        if not steps:
+            assert all(torch.equal(w, old) for w, old in zip(state.weights(), before, strict=True))
+
+
 def test_sleep_leaves_the_velocity_alone() -> None:
     state = a_run()
     weight = linear_layers(state.model)[0].weight
@@ -265,10 +323,15 @@ def test_sleep_leaves_the_velocity_alone() -> None:
     [
         ((), "pool", r"steps = \(\): allowed are whole numbers >= 0, at least one"),
         ((5, -1), "pool", r"steps = \(5, -1\)"),
-        ((5,), "all", r"statistics = 'all': allowed is one of \('trained', 'pool'\)"),
+        ((5,), "all", r"statistics = 'all': allowed is one of \('trained', 'pool', 'first_task'\)"),
     ],
     ids=["no_steps", "negative", "statistics"],
 )
 def test_bad_sleep(steps: tuple[int, ...], statistics: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sleep_plugin.Sleep(SleepConfig(**CONFIG), steps, statistics)
+
+
+def test_bad_longest_sleep() -> None:
+    with pytest.raises(ValueError, match="max_steps = 0: allowed is a whole number >= 1, or None"):
+        replace(sleep(5), max_steps=0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srclib.datasets import Dataset, load
-from srclib.streams import class_incremental, patches, task_order
+from srclib.streams import class_incremental, count_tasks, cross_modal, patches, task_order
 
 
 def numbered(classes: int = 6, train: int = 30, test: int = 12) -> Dataset:
@@ -58,6 +58,35 @@ def test_mnist_counts() -> None:
     tasks = class_incremental(load("mnist"), range(5))
     assert [len(task.x_train) for task in tasks] == [12665, 12089, 11263, 12183, 11800]
     assert [len(task.y_test) for task in tasks] == [2115, 2042, 1874, 1986, 1983]
+
+
+# Cross-modal
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=str)
+def test_each_data_set_is_a_task(order: tuple[int, ...]) -> None:
+    datasets = [numbered(train=30), numbered(train=24, test=6)]
+    tasks = cross_modal(datasets, order)
+    for task, d in zip(tasks, order, strict=True):
+        assert task.classes == (0, 1, 2, 3, 4, 5)  # labels are shared
+        assert torch.equal(task.x_train, datasets[d].x_train)
+        assert torch.equal(task.y_train, datasets[d].y_train)
+        assert torch.equal(task.x_test, datasets[d].x_test)
+        assert torch.equal(task.y_test, datasets[d].y_test)
+
+
+@pytest.mark.parametrize("order", [(0,), (0, 0), (1, 2), (0, 1, 2)], ids=str)
+def test_order_of_the_data_sets_must_be_a_permutation(order: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"order = .*: allowed is a permutation of 0\.\.1"):
+        cross_modal([numbered(), numbered()], order)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "outputs", "classes_per_task", "tasks"),
+    [("mnist", 10, 2, 5), ("mnist", 10, 10, 1), ("patches", 4, 2, 2), ("cross_modal", 10, 10, 2)],
+)
+def test_count_tasks(dataset: str, outputs: int, classes_per_task: int, tasks: int) -> None:
+    assert count_tasks(dataset, outputs, classes_per_task) == tasks
 
 
 # Patches

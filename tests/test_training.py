@@ -204,6 +204,58 @@ def test_penalties_add_to_the_loss() -> None:
     torch.testing.assert_close(weight.detach(), w - 0.1 * (gradient(w, x, y) + 2 * w + 3))
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_weights_of_examples(loss: str) -> None:
+    """A weight counts an example so many times, while the size of the batch stays."""
+    x, y = examples(4)
+    weights = torch.tensor([0.5, 0.0, 2.0, 1.5], dtype=torch.float64)
+    model = one_layer(loss=loss)
+    w = model[0].weight.detach().clone()
+    train(model, sgd(model, lr=0.1), x, y, loss=loss, epochs=1, batch=4, weights=weights)
+    delta = output_delta(x @ w.T, one_hot(y, 3).double(), loss)  # (4, 3), over the size of the batch
+    expected = sum(weights[i] * delta[i, :, None] * x[i] for i in range(4))
+    torch.testing.assert_close(model[0].weight.detach(), w - 0.1 * expected)
+
+
+@pytest.mark.parametrize("weights", [None, torch.ones(7, dtype=torch.float64)], ids=["none", "ones"])
+def test_weights_of_one_change_nothing(weights: Tensor | None) -> None:
+    plain, weighted = one_layer(), one_layer()
+    for model, option in ((plain, {}), (weighted, {"weights": weights})):
+        torch.manual_seed(1)
+        train(model, sgd(model), *examples(7), loss="softmax_ce", epochs=5, batch=2, **option)
+    assert torch.equal(plain[0].weight, weighted[0].weight)
+
+
+def test_weights_stay_with_their_images() -> None:
+    model = one_layer(inputs=3)
+    y = torch.arange(3).repeat(20)
+    weights = (y != 1).double()  # the images of the second class count for nothing
+    w = model[0].weight.detach().clone()
+    train(model, sgd(model), one_hot(y, 3).double(), y, loss="softmax_ce", epochs=3, batch=10, weights=weights)
+    moved = (model[0].weight.detach() != w).any(0)  # (inputs,): one input for each class
+    assert moved.tolist() == [True, False, True]
+
+
+def test_one_weight_for_each_image() -> None:
+    model = one_layer()
+    with pytest.raises(ValueError, match=r"weights has shape \(3,\): allowed is \(4,\), one for each image"):
+        train(model, sgd(model), *examples(4), loss="softmax_ce", epochs=1, batch=2, weights=torch.ones(3))
+
+
+def test_the_gradient_of_the_loss_is_seen_before_penalties() -> None:
+    model = one_layer()
+    weight, (x, y) = model[0].weight, examples(4)
+    w = weight.detach().clone()
+    seen: list[Tensor] = []
+    note = lambda: seen.append(weight.grad.clone())  # noqa: E731
+    train(
+        model, sgd(model), x, y, loss="softmax_ce", epochs=1, batch=4,
+        after_backward=[note], penalties=[lambda: (weight**2).sum()], before_step=[note],
+    )  # fmt: skip
+    torch.testing.assert_close(seen[0], gradient(w, x, y))
+    torch.testing.assert_close(seen[1], gradient(w, x, y) + 2 * w)
+
+
 def test_dropout_is_on_in_training_and_off_in_prediction() -> None:
     torch.manual_seed(0)
     model = mlp((5, 50, 3), init=1.0, dropout=0.5).double()

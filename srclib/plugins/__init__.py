@@ -16,6 +16,15 @@ from torch import Tensor, nn
 from ..streams import Task
 
 
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a network is trained on."""
+
+    x: Tensor  # (n, inputs)
+    y: Tensor  # int64 (n,)
+    weight: Tensor | None = None  # of the examples in the loss, (n,); None: 1 each
+
+
 @dataclass
 class Run:
     """The state of one run, as the plugins see it."""
@@ -24,21 +33,34 @@ class Run:
     optimizer: torch.optim.Optimizer
     seed: int
     images_per_task: int | None
+    loss: str  # "softmax_ce" or "relu_mse"
     seen: list[Task] = field(default_factory=list)  # the present task is the last one
+    steps: int = 0  # updates that the present training takes in all
     memory: dict[Plugin, Any] = field(default_factory=dict)
 
     def trained_on(self, task: Task) -> tuple[Tensor, Tensor]:
         """Return the images and labels of a task that the network is trained on."""
         return task.x_train[: self.images_per_task], task.y_train[: self.images_per_task]
 
+    def weights(self) -> list[nn.Parameter]:
+        """Return the weights of every layer, (out, in) each, first layer first."""
+        return list(self.model.parameters())
+
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients of every layer's weights in this step, (out, in) each; they may be changed in place."""
+        return [w.grad for w in self.weights() if w.grad is not None]
+
 
 @dataclass(frozen=True)
 class Plugin:
     """What a method may add to training; every hook does nothing unless a plugin overrides it."""
 
-    def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def task_data(self, run: Run, data: Examples) -> Examples:
         """Return the data to train the present task on, given that of the plugins before."""
-        return x, y
+        return data
+
+    def after_backward(self, run: Run) -> None:
+        """Observe or change the gradient of the loss on the data, before any plugin's penalty is added to it."""
 
     def loss_term(self, run: Run) -> Tensor:
         """Return a term to add to the loss of this step, a scalar."""
