@@ -1,0 +1,75 @@
+"""Rehearsal: some images of the old tasks are trained on again with every new one.
+
+Paper, section "Including old data during training"; the weights of the loss follow van de Ven, Siegelmann and Tolias,
+Nature Communications 11:4069 (2020), which the paper cites for them (its own equation is not available).
+
+At the end of each task a fixed fraction of the images that it was trained on, drawn at random, is stored with their
+labels. In task t all stored images join the new ones in one shuffled set, with the loss
+
+    L = 1/t * (mean loss of the new images) + (1 - 1/t) * (mean loss of the old images)
+
+that is, with N_new + N_old = N images, weights N / (t N_new) for new and (1 - 1/t) N / N_old for old ones. They have
+mean 1, and the mean loss of a shuffled batch is L on average.
+
+`released` repeats the released code instead: for each task images are drawn anew from all images of the old classes,
+also those never trained on; their number is the fraction of them all, rounded to a hundred; all weights are 1.
+
+Searched: nothing; the fraction is what Figure 3 varies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import Examples, Plugin, Run
+
+
+@dataclass(frozen=True)
+class Rehearsal(Plugin):
+    fraction: float  # of the old images, in [0, 1]
+    released: bool = False  # drawn anew for each task and not weighted, as in the released code
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction <= 1:
+            raise ValueError(f"fraction = {self.fraction}: allowed is a number in [0, 1]")
+
+    def task_data(self, run: Run, data: Examples) -> Examples:
+        old = self._draw_from_pools(run) if self.released else run.memory.get(self, [])
+        x, y = (torch.cat([part[i] for part in old]) if old else torch.empty(0) for i in (0, 1))
+        if not len(x):
+            return data
+        new = torch.ones(len(data.x)) if data.weight is None else data.weight
+        both = torch.cat([data.x, x]), torch.cat([data.y, y])
+        if self.released:
+            return Examples(*both, None if data.weight is None else torch.cat([new, torch.ones(len(x))]))
+        n, tasks = len(both[0]), len(run.seen)
+        weights = new * (n / (tasks * len(new))), torch.full((len(x),), (1 - 1 / tasks) * n / len(x))
+        return Examples(*both, torch.cat(weights))
+
+    def after_task(self, run: Run) -> None:
+        if not self.released:
+            x, y = run.trained_on(run.seen[-1])
+            rows = self._draw(run, len(x), _round(self.fraction * len(x)))
+            run.memory.setdefault(self, []).append((x[rows], y[rows]))
+
+    def _draw_from_pools(self, run: Run) -> list[tuple[Tensor, Tensor]]:
+        old = run.seen[:-1]
+        if not old:
+            return []
+        x, y = torch.cat([task.x_train for task in old]), torch.cat([task.y_train for task in old])
+        rows = self._draw(run, len(x), min(len(x), 100 * _round(self.fraction * len(x) / 100)))
+        return [(x[rows], y[rows])]
+
+    def _draw(self, run: Run, images: int, count: int) -> Tensor:
+        """Return the rows of `count` images without repetition, (count,); torch's generator is left alone."""
+        rng = np.random.default_rng((run.seed, len(run.seen)))
+        return torch.from_numpy(rng.choice(images, count, replace=False))
+
+
+def _round(number: float) -> int:
+    return math.floor(number + 0.5)  # halves up
