@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -24,9 +25,8 @@ from filelock import BaseFileLock
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from . import experiment, protocols, streams
+from . import experiment, methods, protocols, streams
 from .experiment import Cell
-from .methods import METHODS
 from .store import Record, Store
 
 log = logging.getLogger(__name__)
@@ -62,14 +62,15 @@ def settings(name: str, profile: str = "full", **changes: Any) -> dict[str, Any]
 
 
 def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
-    """Return the cells of an experiment: its runs (method and variant) on every data set, overlap and seed."""
+    """Return the cells of an experiment: its runs on every data set, overlap, fraction of old images and seed."""
     values = settings(name, profile, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
+    fractions = [float(fraction) for fraction in values["fractions"]] if "fractions" in values else [None]
     return [
-        cell(dataset, run, protocol, order=values["order"], overlap=overlap, seed=seed,
+        cell(dataset, run, protocol, order=values["order"], overlap=overlap, fraction=fraction, seed=seed,
              keep_weights=values.get("keep_weights", False))
-        for dataset, run, overlap, seed in product(
-            values["datasets"], values["runs"], overlaps, range(values["seeds"])
+        for dataset, run, overlap, fraction, seed in product(
+            values["datasets"], values["runs"], overlaps, fractions, range(values["seeds"])
         )
     ]  # fmt: skip
 
@@ -82,22 +83,32 @@ def cell(
     order: str = "sorted",
     seed: int = 0,
     overlap: int | None = None,
+    fraction: float | None = None,
     keep_weights: bool = False,
 ) -> Cell:
-    """Return one cell. run: a method, or `method/variant` with a variant of `experiments.yaml`."""
-    method_name, _, variant = run.partition("/")
+    """Return one cell.
+
+    run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. fraction: of old
+    images that are rehearsed, in place of the protocol's.
+    """
+    name, _, variant = run.partition("/")
+    method = methods.find(name)
     variants = _file("variants")
-    _check("method", method_name, METHODS)
     if variant:
         _check("variant", variant, variants)
-    found, method = protocols.load(protocol, dataset, variants[variant] if variant else None), METHODS[method_name]
+    found = protocols.load(protocol, dataset, variants[variant] if variant else None)
+    if fraction is not None:
+        if found.rehearsal is None:
+            raise ValueError(f"fraction = {fraction}: allowed is None, since {protocol} has no rehearsal for {dataset}")
+        found = replace(found, rehearsal=replace(found.rehearsal, fraction=float(fraction)))
+    tasks = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
     return Cell(
         dataset=dataset,
         awake=found.awake,
         classes_per_task=found.classes_per_task,
         plugins=method.plugins(found),
         joint=method.joint,
-        order=streams.task_order(order, found.awake.layers[-1] // found.classes_per_task, seed),
+        order=streams.task_order(order, tasks, seed),
         seed=seed,
         overlap=overlap,
         keep_weights=keep_weights,

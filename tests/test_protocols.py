@@ -14,7 +14,11 @@ import yaml
 
 from srclib import protocols
 from srclib.methods import METHODS
-from srclib.protocols import FOLDER, Protocol, load, load_file
+from srclib.plugins.ewc import EWC
+from srclib.plugins.owm import OWM
+from srclib.plugins.rehearsal import Rehearsal
+from srclib.plugins.si import SI
+from srclib.protocols import FOLDER, Protocol, RehearsalSleep, load, load_file
 from srclib.sleep import linear_layers
 
 from .cells import AWAKE, CONFIG, awake, sleep
@@ -61,10 +65,71 @@ def test_every_section_loads(name: str, dataset: str) -> None:
         assert len(protocol.sleep.config.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
 
 
+def test_rehearsal_needs_a_sleep_to_change(tmp_path: Path) -> None:
+    path = write(tmp_path, demo=SECTION | {"sleep": None, "rehearsal_sleep": {"steps": [3]}})
+    with pytest.raises(ValueError, match=r"demo: rehearsal_sleep = .*: allowed is a mapping of changes to `sleep`"):
+        load_file(path, "demo")
+
+
 def test_the_two_protocols_differ_where_the_paper_and_the_code_do() -> None:
     described, released = load("described", "mnist").awake, load("released", "mnist").awake
     assert (described.loss, described.epochs, described.images_per_task) == ("softmax_ce", 10, None)
     assert (released.loss, released.epochs, released.images_per_task) == ("relu_mse", 2, 5000)
+
+
+# Sleep after rehearsal: rate inc dec beta1 beta2 beta3 alpha of the released sweep, by fraction of old images
+MNIST = (239.515363, 0.032064, 0.003344, 14.548273, 44.560317, 38.046326, 55.882454)
+SWEEP = {
+    ("mnist", 0.0): MNIST,
+    ("mnist", 0.01): MNIST,
+    ("mnist", 0.05): MNIST,
+    ("mnist", 0.1): (21, 0.1, 0.000001, 22.259158, 0.318765, 0, 0.1),
+    ("mnist", 0.25): MNIST,
+    ("mnist", 1.0): MNIST,
+    ("fashion_mnist", 0.0): MNIST,
+    ("fashion_mnist", 0.01): MNIST,
+    ("fashion_mnist", 0.025): (142.445655, 0.003775, 0.003577, 26.790053, 19.800337, 25.706878, 43.382730),
+    ("fashion_mnist", 0.05): (21, 0.1, 0.000001, 0.862173, 0.318765, 0, 0.1),
+    ("fashion_mnist", 0.1): (37.141606, 0.1, 0.000001, 37.315671, 0.318765, 0, 0.1),
+    ("fashion_mnist", 0.5): (37.141606, 0.1, 0.000001, 37.315671, 0.318765, 0, 0.1),
+    ("cross_modal", 0.0): (226.894481, 0.053742, 0.005592, 4.649797, 9.239378, 7.213289, 9.301153),
+    ("cross_modal", 0.01): (36.472339, 0.048044, 0.042630, 38.862027, 5.929705, 26.392342, 6.717796),
+    ("cross_modal", 0.025): (75.249380, 0.043078, 0.015357, 42.704997, 36.456573, 37.711485, 2.136156),
+    ("cross_modal", 0.05): (131.962075, 0.058340, 0.057663, 43.537606, 11.523920, 18.678190, 1.544190),
+    ("cross_modal", 0.1): (37.722339, 0.042346, 0.027100, 46.560069, 8.310178, 34.473181, 0.569274),
+    ("cross_modal", 0.5): (37.722339, 0.042346, 0.027100, 46.560069, 8.310178, 34.473181, 0.569274),
+}
+
+
+@pytest.mark.parametrize(("dataset", "fraction"), SWEEP, ids=lambda value: str(value))
+def test_the_released_sleep_depends_on_the_fraction_rehearsed(dataset: str, fraction: float) -> None:
+    protocol = load("released", dataset)
+    found = protocol.sleep_with(Rehearsal(fraction, True))
+    assert found is not None
+    assert protocol.sleep is not None
+    config, rule = found.config, protocol.sleep.config
+    assert isinstance(config.beta, tuple)
+    assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == SWEEP[dataset, fraction]
+    assert (config.gate, config.decay, config.window, config.strict) == (rule.gate, rule.decay, rule.window, False)
+    if dataset == "cross_modal":
+        assert (found.max_steps, found.statistics, found.discard_first) == (255, "first_task", True)
+    else:
+        assert dataclasses.replace(found, config=rule) == protocol.sleep
+
+
+def test_one_vector_for_all_fractions() -> None:
+    protocol = load("released", "mnist", {"rehearsal_sleep": None})
+    assert protocol.sleep_with(Rehearsal(0.1)) == protocol.sleep
+
+
+def test_the_corrected_cross_modal_protocol() -> None:
+    changes = {"sleep": {"max_steps": None, "statistics": "pool"}, "rehearsal_sleep": {"discard_first": False}}
+    released, corrected = (load("released", "cross_modal", c) for c in ({}, changes))
+    for rehearsal in (None, Rehearsal(0.01), Rehearsal(0.5)):
+        before, after = (p.sleep_with(rehearsal) if rehearsal else p.sleep for p in (released, corrected))
+        assert before is not None
+        slips = dataclasses.replace(before, max_steps=None, statistics="pool", discard_first=False)
+        assert before != slips == after
 
 
 # Reading a file
@@ -108,6 +173,44 @@ def test_changes_merge_at_every_depth(tmp_path: Path) -> None:
     assert changes == before
     assert load_file(path, "base", {"sleep": None}) == dataclasses.replace(LOADED, sleep=None)
     assert load_file(path, "base", {}) == load_file(path, "base") == LOADED
+
+
+def test_sections_of_other_methods(tmp_path: Path) -> None:
+    methods: dict[str, Any] = {
+        "ewc": {"strength": 3},
+        "si": {"strength": 0.5, "damping": 0.1},
+        "owm": {"alpha": [1, 2], "decay": [0.1, 1]},
+        "rehearsal": {"fraction": 0.01, "released": True},
+    }
+    found = load_file(write(tmp_path, demo=SECTION | methods), "demo", {"ewc": {"fisher": "empirical"}})
+    assert found == dataclasses.replace(
+        LOADED,
+        ewc=EWC(3.0, "empirical"),
+        si=SI(0.5, 0.1),
+        owm=OWM((1.0, 2.0), (0.1, 1.0)),
+        rehearsal=Rehearsal(0.01, True),
+    )
+
+
+def test_sleep_by_fraction(tmp_path: Path) -> None:
+    change: dict[str, Any] = {
+        "discard_first": True,
+        "by_fraction": [{"from": 0.01, "config": {"beta": 2}}, {"from": 0.1, "steps": [7]}],
+    }
+    path = write(tmp_path, demo=SECTION | {"rehearsal_sleep": change}, child={"like": "demo"})
+    small, large = (dataclasses.replace(night, discard_first=True) for night in (sleep(0, 200, beta=2.0), sleep(7)))
+    for section in ("demo", "child"):
+        found = load_file(path, section)
+        assert found.rehearsal_sleep == (
+            RehearsalSleep(fraction=0.01, sleep=small), RehearsalSleep(fraction=0.1, sleep=large),
+        )  # fmt: skip
+        nights = [found.sleep_with(Rehearsal(f)) for f in (0.0, 0.009, 0.01, 0.09, 0.1, 1.0)]
+        assert nights == [sleep(0, 200)] * 2 + [small] * 2 + [large] * 2
+    always = load_file(path, "demo", {"rehearsal_sleep": {"by_fraction": [{"from": 0}]}})
+    assert always.sleep_with(Rehearsal(0.5)) == dataclasses.replace(sleep(0, 200), discard_first=True)
+    assert load_file(path, "demo", {"rehearsal_sleep": {"discard_first": False}}).sleep_with(Rehearsal(0.1)) == sleep(7)
+    only = write(tmp_path, demo=SECTION | {"rehearsal_sleep": {"steps": [3]}})
+    assert load_file(only, "demo").sleep_with(Rehearsal(0.0)) == sleep(3)
 
 
 # Wrong files
@@ -155,6 +258,22 @@ WRONG = {
     "bad_awake_value": (put("mse", "awake", "loss"), "demo: awake: loss = 'mse': allowed is one of"),
     "bad_statistics": (put("all", "sleep", "statistics"), "demo: sleep: statistics = 'all': allowed is one of"),
     "bad_config_value": (put(2.0, "sleep", "config", "decay"), "demo: sleep: config: decay = 2.0: allowed is"),
+    "bad_ewc": (put({"strength": -1}, "ewc"), "demo: ewc: strength = -1.0: allowed is a finite number >= 0"),
+    "rehearsal_sleep_text": (put("no", "rehearsal_sleep"), "demo: rehearsal_sleep = 'no': allowed is a mapping of"),
+    "rehearsal_sleep_key": (
+        put({"step": 3}, "rehearsal_sleep"), "demo: rehearsal_sleep[0]: sleep: unknown key 'step'",
+    ),
+    "by_fraction": (
+        put({"by_fraction": {0.1: {}}}, "rehearsal_sleep"), "demo: rehearsal_sleep: by_fraction = {0.1: {}}: allowed",
+    ),
+    "by_fraction_no_from": (
+        put({"by_fraction": [{"from": 0}, {"steps": [3]}]}, "rehearsal_sleep"),
+        "demo: rehearsal_sleep: by_fraction: `from` = [0, None]: allowed are rising numbers",
+    ),
+    "by_fraction_falls": (
+        put({"by_fraction": [{"from": 0.1}, {"from": 0.1}]}, "rehearsal_sleep"),
+        "demo: rehearsal_sleep: by_fraction: `from` = [0.1, 0.1]: allowed are rising numbers",
+    ),
     "unknown_like": (put("mnits", "like"), "demo: like = 'mnits' names no other section: allowed is one of"),
     "like_itself": (put("demo", "like"), "demo: like = 'demo' names no other section"),
     "like_in_a_circle": (put("child", "like"), "child: like = 'demo' names no other section"),
@@ -197,6 +316,6 @@ def test_unknown_protocol_and_data_set() -> None:
     with pytest.raises(ValueError, match="protocol 'relased' is unknown: allowed is one of described, released"):
         load("relased", "mnist")
     with pytest.raises(
-        ValueError, match=r"released\.yaml has no section 'cifar': it has mnist, fashion_mnist, patches"
+        ValueError, match=r"released\.yaml has no section 'cifar': it has mnist, fashion_mnist, cross_modal, patches"
     ):
         load("released", "cifar")

@@ -2,6 +2,9 @@
 
 A section stands on its own or begins with `like: <data set>` and lists only what differs. An unknown or missing key,
 or a value of the wrong type, is a ValueError that names the file and the key.
+
+`rehearsal_sleep` holds changes to `sleep` that a method which also rehearses makes: those in `by_fraction` from the
+fraction of old images in `from` on, the others always.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ..plugins.ewc import EWC
+from ..plugins.owm import OWM
+from ..plugins.rehearsal import Rehearsal
+from ..plugins.si import SI
 from ..plugins.sleep import Sleep
 from ..training import AwakeConfig
 
@@ -25,13 +32,31 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
+class RehearsalSleep:
+    """The sleep of a method that rehearses this fraction of the old images or more."""
+
+    fraction: float
+    sleep: Sleep
+
+
+@dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How one data set is learned and slept on under one protocol."""
+    """How one data set is learned under one protocol, and the settings of every method; None: none are known."""
 
     source: str  # where the values stand
     classes_per_task: int
     awake: AwakeConfig
-    sleep: Sleep | None  # None: no parameters are known
+    sleep: Sleep | None
+    ewc: EWC | None = None
+    si: SI | None = None
+    owm: OWM | None = None
+    rehearsal: Rehearsal | None = None
+    rehearsal_sleep: tuple[RehearsalSleep, ...] = ()  # by rising fraction; before the first, and if empty: `sleep`
+
+    def sleep_with(self, rehearsal: Rehearsal) -> Sleep | None:
+        """Return the sleep of a method that also rehearses."""
+        found = [entry.sleep for entry in self.rehearsal_sleep if entry.fraction <= rehearsal.fraction]
+        return found[-1] if found else self.sleep
 
 
 def names() -> list[str]:
@@ -57,7 +82,31 @@ def load_file(path: Path, dataset: str, changes: Mapping[str, Any] | None = None
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
     section = _merge(_resolve(sections, dataset, path.name), changes or {})
-    return from_mapping(Protocol, section, f"{path.name}: {dataset}")
+    where = f"{path.name}: {dataset}"
+    section["rehearsal_sleep"] = _rehearsal_sleep(section, f"{where}: rehearsal_sleep")
+    return from_mapping(Protocol, section, where)
+
+
+def _rehearsal_sleep(section: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    """Return the sleep for every fraction of old images as {fraction, sleep}, fractions rising."""
+    changes = section.get("rehearsal_sleep")
+    if changes is None:
+        return []
+    if not isinstance(changes, Mapping) or not isinstance(section.get("sleep"), Mapping):
+        raise ValueError(f"{where} = {changes!r}: allowed is a mapping of changes to `sleep`, where that is not null")
+    always = {key: value for key, value in changes.items() if key != "by_fraction"}
+    entries = changes.get("by_fraction", [{"from": 0}])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ValueError(f"{where}: by_fraction = {entries!r}: allowed is a list of changes, each with the key `from`")
+    fractions = [entry.get("from") for entry in entries]
+    numbers = [f for f in fractions if isinstance(f, (int, float))]
+    if len(numbers) < len(fractions) or numbers != sorted(set(numbers)):
+        raise ValueError(f"{where}: by_fraction: `from` = {fractions}: allowed are rising numbers")
+    sleep, found = _merge(section["sleep"], always), []
+    for entry in entries:
+        change = {key: value for key, value in entry.items() if key != "from"}
+        found.append({"fraction": entry["from"], "sleep": _merge(sleep, change)})
+    return found
 
 
 @cache

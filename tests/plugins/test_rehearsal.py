@@ -59,6 +59,7 @@ def test_two_percent_of_5000_are_100() -> None:
     assert max(first) < 5000  # only of those trained on
     assert both[:100] == first  # stored once
     assert min(both[100:]) >= TASK
+    assert {x - TASK for x in both[100:]} != set(first)  # drawn for each task
 
 
 @pytest.mark.parametrize("released", [False, True], ids=["stored", "released"])
