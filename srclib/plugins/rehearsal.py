@@ -1,7 +1,7 @@
 """Rehearsal: some images of the old tasks are trained on again with every new one.
 
-Paper, section "Including old data during training"; the weights of the loss follow van de Ven, Siegelmann and Tolias,
-Nature Communications 11:4069 (2020), which the paper cites for them (its own equation is not available).
+Source: paper, section "Including old data during training". Its equation of the loss is not available; it refers to van
+de Ven and Tolias, whose weights are taken here (Three scenarios for continual learning, arXiv:1904.07734).
 
 At the end of each task a fixed fraction of the images that it was trained on, drawn at random, is stored with their
 labels. In task t all stored images join the new ones in one shuffled set, with the loss

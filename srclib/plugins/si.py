@@ -3,13 +3,13 @@
 Every weight's share in the fall of the loss is added up along the path of learning; it tells how strongly later tasks
 hold the weight. With g the gradient of the loss on the data (without this or any other penalty) in step s of task t:
 
-    omega_t = - sum_s g_s (theta_s - theta_(s-1))                the path integral of task t
-    Omega   = max(0, sum_t omega_t / (Delta_t^2 + damping))      Delta_t: how far the weight went in task t
-    L       = L_task + strength * Omega (theta - theta*)^2       theta*: the weight when the last task was learned
+    omega_t = - sum_s g_s (theta_s - theta_(s-1))               the path integral of task t
+    Omega  <- max(0, Omega + omega_t / (Delta_t^2 + damping))   Delta_t: how far the weight went in task t
+    L       = L_task + strength * Omega (theta - theta*)^2      theta*: the weight when the last task was learned
 
-Variant: as in the authors' code, Omega is rectified once, as a sum over tasks. omega and Delta belong to training
-alone: a change of the weights between two tasks, such as a sleep, enters neither, but theta* is taken after it when
-this plugin comes after the one that makes it. The gradient of the penalty is added to that of the loss; gradient
+Variant: as in the authors' code, it is Omega that is rectified, after each task, and not omega_t. omega and Delta belong
+to training alone: a change of the weights between two tasks, such as a sleep, enters neither, but theta* is taken after
+it when this plugin comes after the one that makes it. The gradient of the penalty is added to that of the loss; gradient
 descent is unstable where lr * 2 * strength * Omega > 2 (1 + momentum).
 
 Searched: strength 1e-3 to 1e3 and damping 1e-4 to 1, both log-uniform.
