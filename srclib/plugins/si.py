@@ -7,9 +7,9 @@ hold the weight. With g the gradient of the loss on the data (without this or an
     Omega  <- max(0, Omega + omega_t / (Delta_t^2 + damping))   Delta_t: how far the weight went in task t
     L       = L_task + strength * Omega (theta - theta*)^2      theta*: the weight when the last task was learned
 
-Variant: as in the authors' code, it is Omega that is rectified, after each task, and not omega_t. omega and Delta belong
-to training alone: a change of the weights between two tasks, such as a sleep, enters neither, but theta* is taken after
-it when this plugin comes after the one that makes it. The gradient of the penalty is added to that of the loss; gradient
+Variant: as in the authors' code, Omega is rectified after each task, and omega_t is not. omega and Delta belong to
+training alone: a change of the weights between two tasks, such as a sleep, enters neither, but theta* is taken after it
+when this plugin comes after the one that makes it. The gradient of the penalty is added to that of the loss; gradient
 descent is unstable where lr * 2 * strength * Omega > 2 (1 + momentum).
 
 Searched: strength 1e-3 to 1e3 and damping 1e-4 to 1, both log-uniform.
