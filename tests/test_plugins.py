@@ -94,10 +94,10 @@ def test_joint_training_has_no_end_of_a_task() -> None:
 def test_images_per_task(images: int | None, joint: bool, expected: list[list[int]]) -> None:
     @dataclass(frozen=True)
     class Labels(Plugin):
-        def task_data(self, run: Run, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            given.append(y.tolist())
+        def task_data(self, run: Run, data: Examples) -> Examples:
+            given.append(data.y.tolist())
             kept.append([label for task in run.seen for label in run.trained_on(task)[1].tolist()])
-            return x, y
+            return data
 
     given: list[list[int]] = []
     kept: list[list[int]] = []
