@@ -31,7 +31,6 @@ overlap_min = None  # pixels; None: as the profile says
 overlap_max = None  # pixels; None: as the profile says
 
 # %% tags=["hide-input"]
-import logging
 import sys
 
 import matplotlib.pyplot as plt
@@ -42,8 +41,7 @@ from IPython.display import HTML, Markdown
 from srclib import figures, published, results, streams, verdicts
 from srclib.store import Store
 
-logging.basicConfig(stream=sys.stdout, format="%(message)s")
-logging.getLogger("srclib").setLevel(logging.INFO)
+results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()

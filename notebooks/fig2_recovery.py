@@ -31,7 +31,6 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import logging
 import sys
 
 import matplotlib.pyplot as plt
@@ -42,8 +41,7 @@ from scipy import stats
 from srclib import datasets, figures, published, results, verdicts
 from srclib.store import Store
 
-logging.basicConfig(stream=sys.stdout, format="%(message)s")
-logging.getLogger("srclib").setLevel(logging.INFO)
+results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()

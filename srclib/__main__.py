@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -94,8 +93,7 @@ def run(
 
     Example: `python -m srclib run fig1_patches --profile ci -s overlap_max 20 -s seeds 1`
     """
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("srclib").setLevel(logging.INFO)
+    results.log_stages()
     names = results.experiments() if experiment == "all" else [experiment]
     changes = {name: _changes(name, profile, settings or []) for name in names}
     grids = {name: results.grid(name, profile, protocol, **changes[name]) for name in names}

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 import yaml
@@ -141,13 +141,16 @@ def collect(
 ) -> dict[tuple[str, str], list[Record]]:
     """Return the records of an experiment by data set and run (method and variant), computing what is missing."""
     values = settings(name, profile, **changes)
-    store = store or Store()
-    run(name, grid(name, profile, protocol, **changes), store=store)
-    return {
-        (dataset, chosen): [store[c] for c in grid(name, profile, protocol, **changes | one)]
-        for dataset, chosen in product(values["datasets"], values["runs"])
-        for one in [{"datasets": [dataset], "runs": [chosen]}]
-    }
+    records = run(name, grid(name, profile, protocol, **changes), store=store)
+    pairs = list(product(values["datasets"], values["runs"]))  # in the order of the grid, all with equally many cells
+    each = len(records) // len(pairs)
+    return {pair: records[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
+
+
+def log_stages(stream: TextIO | None = None) -> None:
+    """Log one line per stage to a stream, stderr unless given."""
+    logging.basicConfig(stream=stream, format="%(message)s")
+    logging.getLogger("srclib").setLevel(logging.INFO)
 
 
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:
@@ -157,7 +160,9 @@ def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor,
         try:
             while cells or flying:
                 for cell in cells[:]:
-                    if len(flying) == slots or (claim := store.claim(cell)) is None:
+                    if len(flying) == slots:
+                        break
+                    if (claim := store.claim(cell)) is None:
                         continue
                     cells.remove(cell)
                     store.refresh()
