@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 
 from . import bench as benchmark
 from . import datasets, protocols, published, results
+from . import search as searching
 from . import verdicts as judged
 from .store import Store
 
@@ -145,6 +146,22 @@ def verdicts(
             failures += [str(group)] if group.drifted else []
     if failures:
         raise typer.Exit(1)
+
+
+@app.command(cls=Command)
+def search(
+    study: Annotated[str, typer.Argument(help=f"One of {', '.join(searching.studies())}.")],
+) -> None:
+    """Search for the parameters of a method on held-out training images.
+
+    Killing it loses only the trial in flight; start it again and it goes on. The outcome goes to data/searches; put the
+    values found into the protocol.
+
+    Example: `python -m srclib search described_mnist_sleep`
+    """
+    results.log_stages()
+    searching.run(study)
+    _line((searching.OUTCOMES / f"{study}.yaml").read_text())
 
 
 @app.command(cls=Command)

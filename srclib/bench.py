@@ -54,8 +54,9 @@ class Case:
 def standard_case() -> Case:
     """Train on the first Fashion-MNIST task (T-shirts, trousers) and return the sleep after it; protocol `released`."""
     protocol = protocols.load("released", "fashion_mnist")
-    awake, sleep = protocol.awake, protocol.sleep
-    assert sleep is not None  # the protocol has one
+    assert protocol.sleep is not None  # the protocol has one
+    awake, config = protocol.awake, protocol.sleep.config_after(0)
+    assert config is not None
     task = streams.class_incremental(datasets.load("fashion_mnist"), range(5))[0]
     x, y = task.x_train[: awake.images_per_task], task.y_train[: awake.images_per_task]
     with training.reproducible(seed=0):
@@ -63,9 +64,9 @@ def standard_case() -> Case:
         optimizer = awake.optimizer(model)
         training.train(model, optimizer, x, y, loss=awake.loss, epochs=awake.task_epochs(0), batch=awake.batch)
     weights = [linear.weight.detach() for linear in linear_layers(model)]
-    gains = sleep.config.per_layer("alpha", len(weights))
+    gains = config.per_layer("alpha", len(weights))
     alpha = tuple(a * s for a, s in zip(gains, layer_scales(list(model), x), strict=True))
-    return Case(weights, x.double().mean(0).numpy(), replace(sleep.config, alpha=alpha, steps=sleep.steps[0]))
+    return Case(weights, x.double().mean(0).numpy(), replace(config, alpha=alpha))
 
 
 def textbook_step(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, config: SleepConfig) -> list[Tensor]:

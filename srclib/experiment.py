@@ -36,6 +36,7 @@ class Cell:
     seed: int
     joint: bool = False  # parallel training: all tasks at once
     overlap: int | None = None  # of the patches, in pixels
+    held_out: int = 0  # the last so many training images of a task are tested in place of its test images
     keep_weights: bool = False  # keep the weights after every phase; for tiny networks
 
     def canonical(self) -> dict[str, Any]:
@@ -43,18 +44,19 @@ class Cell:
 
         Plugins carry their class name. A field at its default is left out, so that a field added later changes no key.
         """
-        return {"version": VERSION, **_plain(self)}
+        return {"version": VERSION, **plain(self)}
 
     def key(self) -> str:
         """Return the SHA-256 of the canonical cell, in hex."""
         return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as plain data: dataclasses as mappings without what stands at its default, tuples as lists."""
     if is_dataclass(value):
-        chosen = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
+        chosen = {f.name: plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
         return {"is": type(value).__name__, **chosen} if isinstance(value, Plugin) else chosen
-    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
+    return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 
 def run(cell: Cell) -> dict[str, Any]:
@@ -66,14 +68,16 @@ def run(cell: Cell) -> dict[str, Any]:
     spent in training, in the plugins' phases and in evaluation.
     """
     with training.reproducible(cell.seed):
-        return _Runner(cell).run()
+        return Runner(cell).run()
 
 
-class _Runner:
+class Runner:
+    """A run in progress."""
+
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         awake = cell.awake
-        self.tasks = _stream(cell)
+        self.tasks = stream(cell)
         model = awake.network()
         images = None if cell.joint else awake.images_per_task
         self.state = Run(model, awake.optimizer(model), cell.seed, images, awake.loss)
@@ -90,9 +94,8 @@ class _Runner:
             x, y = torch.cat([t.x_train for t in self.tasks]), torch.cat([t.y_train for t in self.tasks])
             self._train(Examples(x, y), 0)
         else:
-            for index, task in enumerate(self.tasks):
-                self.state.seen.append(task)
-                self._train(Examples(*self.state.trained_on(task)), index)
+            for index in range(len(self.tasks)):
+                self.learn(index)
                 for plugin in overriding(self.cell.plugins, "after_task"):
                     start = time.perf_counter()
                     measured = plugin.after_task(self.state)
@@ -100,6 +103,11 @@ class _Runner:
                     if measured is not None:
                         self._evaluate(type(plugin).__name__.lower(), index, measured)
         return {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
+
+    def learn(self, index: int) -> None:
+        """Train on a task, without what the plugins do after it."""
+        self.state.seen.append(self.tasks[index])
+        self._train(Examples(*self.state.trained_on(self.tasks[index])), index)
 
     def _train(self, data: Examples, index: int) -> None:
         start = time.perf_counter()
@@ -157,7 +165,13 @@ class _Runner:
         return training.predict(self.state.model, x)
 
 
-def _stream(cell: Cell) -> list[Task]:
+def stream(cell: Cell) -> list[Task]:
+    """Return the tasks of a cell, in its order."""
+    tasks = _all_images(cell)
+    return [streams.hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks
+
+
+def _all_images(cell: Cell) -> list[Task]:
     if cell.dataset == "patches":
         if cell.overlap is None:
             raise ValueError("overlap is missing: the patches need one")

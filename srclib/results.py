@@ -156,7 +156,7 @@ def log_stages(stream: TextIO | None = None) -> None:
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:
     """Keep `slots` cells in flight until all are stored; one that another process computes is waited for."""
     flying: dict[Future[Record], BaseFileLock] = {}
-    with _progress(name, len(cells)) as advance:
+    with progress(name, len(cells)) as advance:
         try:
             while cells or flying:
                 for cell in cells[:]:
@@ -294,7 +294,7 @@ def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Executor, int
 
 
 @contextmanager
-def _progress(name: str, cells: int) -> Iterator[Callable[[], None]]:
+def progress(name: str, cells: int) -> Iterator[Callable[[], None]]:
     """Yield a function that counts one cell; a bar on a terminal, nothing elsewhere."""
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:

@@ -52,6 +52,17 @@ def cross_modal(datasets: Sequence[Dataset], order: Sequence[int]) -> list[Task]
     return [_select(datasets[d], tuple(range(len(datasets[d].classes)))) for d in order]
 
 
+def hold_out(task: Task, images: int) -> Task:
+    """Keep the last training images out of training and test on them in place of the test images.
+
+    For searches, which never see a test image. Raises ValueError where none is left to train on.
+    """
+    if not 1 <= images < len(task.x_train):
+        raise ValueError(f"held_out = {images}: allowed is 1 to {len(task.x_train) - 1} images of task {task.classes}")
+    fit, held = slice(None, -images), slice(-images, None)
+    return Task(task.classes, task.x_train[fit], task.y_train[fit], task.x_train[held], task.y_train[held])
+
+
 def patches(overlap: int, seed: int, *, side: int = 10) -> list[Task]:
     """Draw the four binary images of the toy problem, as two tasks of two.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..sleep import SleepConfig, sleep
 from . import Plugin, Run
@@ -21,7 +22,7 @@ STATISTICS = ("trained", "pool", "first_task")
 
 @dataclass(frozen=True)
 class Sleep(Plugin):
-    config: SleepConfig
+    config: SleepConfig | tuple[SleepConfig, ...]  # of every sleep, or of the sleep after each task as with `steps`
     steps: tuple[int, ...]  # length of the sleep after each task; 0: no sleep; the last one serves all later tasks
     statistics: str
     max_steps: int | None = None  # no sleep is longer; the released code keeps some lengths in 8 bits: 255
@@ -32,24 +33,34 @@ class Sleep(Plugin):
             raise ValueError(f"statistics = {self.statistics!r}: allowed is one of {STATISTICS}")
         if not self.steps or min(self.steps) < 0:
             raise ValueError(f"steps = {self.steps}: allowed are whole numbers >= 0, at least one")
+        if self.config == ():
+            raise ValueError("config is empty: allowed is one, or one for the sleep after each task")
         if self.max_steps is not None and self.max_steps < 1:
             raise ValueError(f"max_steps = {self.max_steps}: allowed is a whole number >= 1, or None")
 
-    def after_task(self, run: Run) -> dict[str, Any] | None:
-        index = len(run.seen) - 1
-        steps = self.steps[min(index, len(self.steps) - 1)]
-        if not steps or (self.discard_first and not index):
+    def config_after(self, task: int) -> SleepConfig | None:
+        """Return how the network sleeps after a task, from 0; None if it does not."""
+        steps = self.steps[min(task, len(self.steps) - 1)]
+        if not steps or (self.discard_first and not task):
             return None
-        steps = min(steps, self.max_steps or steps)
+        configs = self.config if isinstance(self.config, tuple) else (self.config,)
+        return replace(configs[min(task, len(configs) - 1)], steps=min(steps, self.max_steps or steps))
+
+    def inputs(self, run: Run) -> Tensor:
+        """Return the inputs that the mean and the layer scales are taken over, (n, inputs)."""
         tasks = run.seen[:1] if self.statistics == "first_task" else run.seen
-        pools = [run.trained_on(task)[0] if self.statistics == "trained" else task.x_train for task in tasks]
-        inputs = torch.cat(pools)  # (n, inputs)
-        record = sleep(
-            run.model,
-            inputs.mean(0, dtype=torch.float64).clamp(0, 1),
-            replace(self.config, steps=steps),
-            scale_inputs=inputs,
-            seed=(run.seed, index),
-            progress=False,
-        )
-        return {"steps": steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
+        return torch.cat([run.trained_on(t)[0] if self.statistics == "trained" else t.x_train for t in tasks])
+
+    def after_task(self, run: Run) -> dict[str, Any] | None:
+        task = len(run.seen) - 1
+        config = self.config_after(task)
+        if config is None:
+            return None
+        inputs = self.inputs(run)
+        record = sleep(run.model, mean_of(inputs), config, scale_inputs=inputs, seed=(run.seed, task), progress=False)
+        return {"steps": config.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
+
+
+def mean_of(inputs: Tensor) -> Tensor:
+    """Return the mean of every input, (inputs,) in [0, 1], of (n, inputs)."""
+    return inputs.mean(0, dtype=torch.float64).clamp(0, 1)

@@ -164,6 +164,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             return from_mapping(typing.cast(type, option), value, where)
         if typing.get_origin(option) is tuple and isinstance(value, list):
             return tuple(_convert(typing.get_args(option)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+        if typing.get_origin(option) is dict and isinstance(value, Mapping):
+            return {key: _convert(typing.get_args(option)[1], v, f"{where}: {key}") for key, v in value.items()}
+        if option is Any:
+            return value
         if option is types.NoneType and value is None:
             return None
         if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -24,6 +24,7 @@ from .stimulus import InputSpikes, draw_input
 
 __all__ = [
     "BACKENDS",
+    "RunawayError",
     "SleepConfig",
     "SleepRecord",
     "draw_input",
@@ -32,6 +33,11 @@ __all__ = [
     "run_layers",
     "sleep",
 ]
+
+
+class RunawayError(ArithmeticError):
+    """A sleep in which the neurons fire so often that it was given up."""
+
 
 BACKENDS = {"reference": reference.run, "event": event.run, "cuda": cuda.run}
 
@@ -54,6 +60,7 @@ class SleepConfig:
     rate: float = 100.0  # Hz; an input of mean m spikes with P = min(1, 2 dt rate m) in a step
     dt: float = 0.001  # seconds per step
     window: int | None = None  # side of the random square of the mean image shown in a step; None: all of it
+    max_updates: int | None = None  # synaptic updates (spikes x inputs) of a layer beyond which a sleep is given up
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
@@ -78,9 +85,9 @@ class SleepConfig:
             for v in value if isinstance(value, tuple) else (value,):
                 if not math.isfinite(v) or not holds(v):
                     raise ValueError(f"{name} = {value}: allowed is {allowed}")
-        for name in ("steps", "window"):
+        for name in ("steps", "window", "max_updates"):
             value = getattr(self, name)
-            if name == "window" and value is None:
+            if name != "steps" and value is None:
                 continue
             if value is None or not math.isfinite(value) or value != int(value) or value < 1:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
@@ -136,7 +143,7 @@ def run_layers(
     backend: "reference", "event", "cuda"; "auto" takes cuda for weights on a GPU, event for float32 on the CPU, else
     reference.
     record: keep the raster of every layer. progress: show a progress bar; None: on a terminal, when the sleep is long.
-    Raises ValueError for bad shapes, NaN weights or an unknown backend.
+    Raises ValueError for bad shapes, NaN weights or an unknown backend, RunawayError beyond `config.max_updates`.
     """
     weights = list(weights)
     _check_weights(weights)
@@ -157,6 +164,10 @@ def run_layers(
     for name in ("alpha", "beta"):
         config.per_layer(name, len(weights))
     updated, counts, spikes = BACKENDS[backend](weights, input_spikes, config, record=record, progress=progress)
+    for i, count in enumerate(counts):
+        updates = int(count.sum()) * weights[i].shape[1]
+        if config.max_updates is not None and updates > config.max_updates:
+            raise RunawayError(f"layer {i} made more than max_updates = {config.max_updates} synaptic updates")
     return SleepRecord(updated, counts, spikes, input_spikes.steps)
 
 
@@ -181,7 +192,8 @@ def sleep(
     computed on them in evaluation mode. None: the gain is alpha_l itself.
     seed: a number >= 0, or a tuple of them such as (run, sleep index): one independent noise stream for each.
 
-    Raises ValueError, naming the argument, the value and what is allowed; the model is unchanged then.
+    Raises ValueError, naming the argument, the value and what is allowed, and RunawayError beyond
+    `config.max_updates`; the model is unchanged then.
     Source: Algorithm 1; the drive of the inputs follows the section "Stimulation during sleep phase".
     """
     linears = linear_layers(model_or_linears)

@@ -49,9 +49,16 @@ def run(
             spikes = _to_lists(bits, len(w), width)
             updated.append(new)
             counts.append(torch.from_numpy(np.bincount(spikes.indices, minlength=len(w))))
+            if len(spikes.indices) > _most_spikes(w, config):
+                break  # a runaway: run_layers says so
             if record:
                 raster.append(torch.from_numpy(spikes.dense()))
     return updated, counts, raster if record else None
+
+
+def _most_spikes(weight: Tensor | NDArray[np.float32], config: SleepConfig) -> int:
+    """Return how often a layer may fire in all before its sleep is given up."""
+    return np.iinfo(np.int64).max if config.max_updates is None else config.max_updates // weight.shape[1]
 
 
 def _run_layer(
@@ -73,12 +80,12 @@ def _run_layer(
     words = -(-width // WORD)
     bits = np.zeros((spikes.steps, blocks * words), np.uint64)
     numbers = np.array([alpha, beta, config.inc, config.dec, config.gate or 0], np.float32)
+    most = _most_spikes(weight, config)
 
     def run_block(b: int) -> None:
         rows, columns = slice(b * width, (b + 1) * width), slice(b * words, (b + 1) * words)
-        _run_block(
-            weight[rows], spikes.start, spikes.indices, active, gap, decay, bits[:, columns], *numbers, config.strict
-        )  # type: ignore[call-arg]
+        stimulus = spikes.start, spikes.indices, active, gap, decay
+        _run_block(weight[rows], *stimulus, bits[:, columns], *numbers, config.strict, most)  # type: ignore[call-arg]
 
     for _ in pool.map(run_block, range(blocks)):
         advance(1)
@@ -86,8 +93,9 @@ def _run_layer(
 
 
 @njit(cache=True, nogil=True)
-def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, inc, dec, gate, strict):
+def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, inc, dec, gate, strict, most):
     width, inputs = weight.shape
+    fired = 0
     if width == 0:
         return
     w = np.empty((inputs, width), np.float32)
@@ -126,6 +134,9 @@ def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, in
                 changed[k] = True
                 bits[t, k // WORD] |= np.uint64(1) << np.uint64(k % WORD)
                 _learn(w, k, pre, inc, dec, gate)
+                fired += 1
+        if fired > most:  # the block alone fired more than its layer may
+            return
         for p in range(start[t], start[t + 1]):
             pre[indices[p]] = False
     for k in range(width):

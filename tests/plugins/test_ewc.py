@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,10 +13,13 @@ from torch.nn.functional import one_hot
 import srclib.plugins.ewc as ewc
 from srclib.networks import logits
 from srclib.plugins.ewc import EWC, FISHERS, fisher_diagonal
+from srclib.streams import Task
 from srclib.training import LOSSES
 
 from ..cells import sleep
 from .cases import CLASSES, a_run, learn, moved, phases, task, weights_of
+
+AVALANCHE = Path(__file__).parents[1] / "golden" / "avalanche_penalties.npz"
 
 
 def log_likelihood(z: Tensor, y: Tensor, loss: str) -> Tensor:
@@ -102,6 +108,23 @@ def test_penalties_of_all_tasks_add_up() -> None:
     plugin.before_step(state)
     for g, e in zip(state.gradients(), expected, strict=True):
         torch.testing.assert_close(g, e)
+
+
+def test_avalanche_holds_the_weights_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lambda has no half: it is half our strength. Its Fisher information is the empirical one, in batches of 1."""
+    with np.load(AVALANCHE) as file:
+        data = dict(file)
+    monkeypatch.setattr(torch, "randperm", torch.arange)  # images in their order, as recorded
+    plugin = EWC(2 * float(data["ewc_lambda"]), "empirical")
+    state = a_run(sizes=(6, 5, 6), lr=float(data["lr"]))
+    for i, w in enumerate(state.weights(), 1):
+        w.data.copy_(torch.from_numpy(data[f"W{i}_before"]))
+    for t, (x, y) in enumerate(zip(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), strict=True)):
+        learn(state, Task((), x, y, x, y), plugin, epochs=int(data["epochs"]), batch=int(data["ewc_batch"]))
+        for i, (w, past) in enumerate(zip(weights_of(state), state.memory[plugin], strict=True), 1):
+            importance = data[f"ewc_importance{i}"][: t + 1].sum(0)
+            np.testing.assert_allclose(w, data[f"ewc_W{i}"][t], rtol=0, atol=1e-12)
+            np.testing.assert_allclose(past.importance, importance, rtol=0, atol=1e-12)
 
 
 def test_a_weight_without_information_is_free() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +18,8 @@ from srclib.training import LOSSES
 
 from ..cells import sleep
 from .cases import a_run, learn, moved, phases, task, weights_of
+
+AVALANCHE = Path(__file__).parents[1] / "golden" / "avalanche_penalties.npz"
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,39 @@ def test_the_penalty_is_at_rest_at_the_anchor_and_pulls_back_to_it() -> None:
     for g, path, w, old in zip(pull(), state.memory[plugin], state.weights(), anchor, strict=True):
         assert bool(path.importance.any())
         torch.testing.assert_close(g, 10 * path.importance * (w.detach() - old))
+
+
+class WholeGradient(SI):
+    """SI that follows the gradient with the penalty in it, as Avalanche's does."""
+
+    def after_backward(self, run: Run) -> None:
+        super().before_step(run)
+        super().after_backward(run)
+
+    def before_step(self, run: Run) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("variant", "alike"), [(WholeGradient, 3), (SI, 1)], ids=["whole", "loss"])
+def test_avalanche_holds_the_weights_alike(variant: type[SI], alike: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lambda is twice our strength. Without a penalty, in the first task, it follows the same gradient as ours.
+
+    So Omega is the same after one task and the weights after two; with the whole gradient, both after every task.
+    """
+    with np.load(AVALANCHE) as file:
+        data = dict(file)
+    monkeypatch.setattr(torch, "randperm", torch.arange)  # images in their order, as recorded
+    plugin = variant(float(data["si_lambda"]) / 2, float(data["eps"]))
+    state = a_run(sizes=(6, 5, 6), lr=float(data["lr"]))
+    for i, w in enumerate(state.weights(), 1):
+        w.data.copy_(torch.from_numpy(data[f"W{i}_before"]))
+    for t, (x, y) in enumerate(zip(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), strict=True)):
+        learn(state, Task((), x, y, x, y), plugin, epochs=int(data["epochs"]), batch=int(data["si_batch"]))
+        for i, (w, path) in enumerate(zip(weights_of(state), state.memory[plugin], strict=True), 1):
+            same_importance = np.allclose(path.importance, data[f"si_importance{i}"][t], rtol=1e-9, atol=0)
+            assert same_importance == (t < alike)
+            if t <= alike:
+                np.testing.assert_allclose(w, data[f"si_W{i}"][t], rtol=0, atol=1e-12)
 
 
 def test_a_sleep_moves_the_anchor_but_is_no_learning() -> None:

@@ -1,0 +1,286 @@
+"""Search for the parameters of a method, by Optuna's genetic sampler (NSGA-II), on training images only.
+
+The last images of every task are held out of training and scored in place of the test images: no search sees a test
+image. Parameters are tried on several networks and task orders at once, so that they transfer to others.
+
+A sleep is searched stage by stage: the networks learn the next task once, then only the sleep after it is tried, from
+the same weights each time; the best one is slept, and the next task follows. The score of a stage is the accuracy on
+all tasks seen. After the first task nothing can have been forgotten, so there is no sleep. Any other method is scored
+by its final accuracy on all tasks.
+
+`searches.yaml` holds the studies. Trials are kept in a journal, so that a killed search goes on; the outcome is
+written to `data/searches`: all trials as CSV, the best of them with budget, seeds and commit as YAML.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+from filelock import FileLock
+
+from . import experiment, protocols, results, streams
+from .datasets import DATA
+from .experiment import Cell, Runner
+from .plugins import Plugin, overriding
+from .plugins.sleep import Sleep, mean_of
+from .sleep import RunawayError, SleepConfig, layer_scales, sleep
+from .training import predict, reproducible
+
+log = logging.getLogger(__name__)
+
+STUDIES = Path(__file__).with_name("searches.yaml")
+OUTCOMES = DATA / "searches"
+JOURNALS = DATA.parent / "build" / "searches"
+
+Values = Mapping[str, int | float]  # by parameter; `beta[1]` is the second of several numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What is searched, over what, and how long."""
+
+    protocol: str
+    dataset: str
+    part: str  # the section of the protocol that is searched: sleep, ewc, si or owm
+    beside: tuple[str, ...] = ()  # sections whose methods are there too, such as rehearsal
+    space: dict[str, tuple[int | float, ...]]  # lowest and highest value, drawn log-uniformly; whole numbers stay whole
+    trials: int  # of every stage of a sleep, or in all
+    networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
+    held_out: int  # training images of each task
+    population: int = 20  # of a generation
+    seed: int = 0  # of the sampler
+    changes: dict[str, Any] = field(default_factory=dict)  # to the protocol's section
+
+    def __post_init__(self) -> None:
+        for name, bounds in self.space.items():
+            if len(bounds) != 2 or not 0 < bounds[0] < bounds[1] or type(bounds[0]) is not type(bounds[1]):
+                raise ValueError(f"space: {name} = {list(bounds)}: allowed are two rising numbers > 0 of one type")
+        if not self.networks or min(self.trials, self.population) < 1:
+            raise ValueError("networks, trials and population: allowed is one or more of each")
+
+    def plugin(self) -> Plugin:
+        """Return the plugin whose parameters are searched, as the protocol has it."""
+        found = getattr(protocols.load(self.protocol, self.dataset, self.changes), self.part)
+        if found is None:
+            raise ValueError(f"{self.part} is null in {self.protocol}, {self.dataset}: `changes` must give a start")
+        return found
+
+    def cell(self, plugin: Plugin, network: int) -> Cell:
+        """Return the run of one network with a plugin and those beside it, scored on held-out images."""
+        found = protocols.load(self.protocol, self.dataset, self.changes)
+        tasks = streams.count_tasks(self.dataset, found.awake.layers[-1], found.classes_per_task)
+        return Cell(
+            dataset=self.dataset,
+            awake=found.awake,
+            classes_per_task=found.classes_per_task,
+            plugins=(plugin, *(getattr(found, part) for part in self.beside)),
+            order=streams.task_order("random", tasks, network),
+            seed=network,
+            held_out=self.held_out,
+        )
+
+
+def studies(path: Path = STUDIES) -> dict[str, Study]:
+    """Return the studies by name; ValueError names one with an unknown or missing key."""
+    return {
+        name: protocols.from_mapping(Study, values, f"{path.name}: {name}")
+        for name, values in yaml.safe_load(path.read_text()).items()
+    }
+
+
+def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, journals: Path = JOURNALS) -> Plugin:
+    """Run a study to its end and write its outcome; return the plugin with the best parameters.
+
+    A study that was begun goes on where it stopped. Raises ValueError for an unknown name.
+    """
+    if study is None:
+        known = studies()
+        if name not in known:
+            raise ValueError(f"study {name!r} is unknown: allowed is one of {', '.join(known)}")
+        study = known[name]
+    journals.mkdir(parents=True, exist_ok=True)
+    outcomes.mkdir(parents=True, exist_ok=True)
+    with FileLock(journals / f"{name}.lock"):
+        best, stages = _METHODS.get(study.part, _whole_runs)(study, partial(_optimize, name, study, journals))
+        provenance = {
+            "commit": results.commit(),
+            "device": results.device(),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "core_minutes": round(sum(stage["seconds"] for stage in stages) / 60, 1),
+        }
+        table = pd.concat([stage.pop("trials") for stage in stages])
+        table.to_csv(outcomes / f"{name}.csv", index=False)
+        report = {"study": _plain(asdict(study)), "stages": stages, "found": _plain(experiment.plain(best))}
+        text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
+        (outcomes / f"{name}.yaml").write_text(text)
+    return best
+
+
+def with_values(plugin: Any, values: Values) -> Any:
+    """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple."""
+    merged: dict[str, Any] = {}
+    for key, value in values.items():
+        name = re.sub(r"\[\d+\]$", "", key)
+        merged[name] = (*merged.get(name, ()), value) if name != key else value
+    return replace(plugin, **merged)
+
+
+Optimize = Callable[[int, Callable[[Values], float], Values | None], tuple[Values, dict[str, Any]]]
+
+
+def _optimize(
+    name: str, study: Study, journals: Path, stage: int, score: Callable[[Values], float], first: Values | None
+) -> tuple[Values, dict[str, Any]]:
+    """Try values until the stage has its trials; return the best ones and what to report. `first` is tried first."""
+    import optuna  # a second to import, needed only here
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    found = optuna.create_study(
+        study_name=f"stage {stage}",
+        storage=JournalStorage(JournalFileBackend(str(journals / f"{name}.journal"))),
+        sampler=optuna.samplers.NSGAIISampler(population_size=study.population, seed=study.seed + stage),
+        direction="maximize",
+        load_if_exists=True,
+    )
+    if first and not found.trials:
+        found.enqueue_trial(dict(first))
+
+    def objective(trial: optuna.Trial) -> float:
+        start = time.perf_counter()
+        values = {
+            key: (trial.suggest_int if isinstance(low, int) else trial.suggest_float)(key, low, high, log=True)  # type: ignore[arg-type]
+            for key, (low, high) in study.space.items()
+        }
+        reached = score(values)
+        trial.set_user_attr("seconds", time.perf_counter() - start)
+        return reached
+
+    done = (optuna.trial.TrialState.COMPLETE,)
+    with results.progress(f"{name}, stage {stage}", study.trials) as advance:
+        for _ in found.get_trials(states=done):
+            advance()
+        while (missing := study.trials - len(found.get_trials(states=done))) > 0:
+            found.optimize(objective, n_trials=missing, callbacks=[lambda *_: advance()])
+    trials = found.get_trials(states=done)
+    table = pd.DataFrame(
+        [
+            {"stage": stage, "trial": t.number, "score": t.value, **t.params, "seconds": t.user_attrs["seconds"]}
+            for t in trials
+        ]
+    )
+    best = found.best_trial
+    report = {"stage": stage, "trials": table, "score": best.value, "values": dict(best.params)}
+    report["seconds"] = float(table["seconds"].sum())
+    log.info("%s, stage %d: %.4f after %d trials", name, stage, best.value, len(trials))
+    return best.params, report
+
+
+class _Network:
+    """One network of a sleep's search: it learns the tasks in turn and tries sleeps in between."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.seed = cell.seed
+        with reproducible(cell.seed):
+            self.runner = Runner(cell)
+            self.random = torch.get_rng_state()
+
+    def learn(self, task: int) -> float:
+        """Learn the next task and remember the weights; return the accuracy without a sleep."""
+        with reproducible(self.seed):
+            torch.set_rng_state(self.random)
+            self.runner.learn(task)
+            self.random = torch.get_rng_state()
+            plugin = self.runner.cell.plugins[0]
+            assert isinstance(plugin, Sleep)
+            self.task, state = task, self.runner.state
+            self.awake = [w.detach().clone() for w in state.weights()]
+            inputs = plugin.inputs(state)
+            self.mean, self.scales = mean_of(inputs), layer_scales(list(state.model), inputs)
+            seen = self.runner.tasks[: task + 1]
+            self.x, self.y = torch.cat([t.x_test for t in seen]), torch.cat([t.y_test for t in seen])
+            return self.accuracy()
+
+    def go_on(self) -> None:
+        """Let the other plugins act after the task, as they do after its sleep."""
+        with reproducible(self.seed):
+            for plugin in overriding(self.runner.cell.plugins[1:], "after_task"):
+                plugin.after_task(self.runner.state)
+
+    def accuracy(self) -> float:
+        return float((predict(self.runner.state.model, self.x) == self.y).double().mean())
+
+    def sleep(self, config: SleepConfig) -> float:
+        """Sleep from the weights after the last task; return the accuracy, 0 for a runaway."""
+        model = self.runner.state.model
+        alpha = config.per_layer("alpha", len(self.scales))
+        scaled = replace(config, alpha=tuple(a * s for a, s in zip(alpha, self.scales, strict=True)))
+        with reproducible(self.seed), torch.no_grad():
+            for w, awake in zip(self.runner.state.weights(), self.awake, strict=True):
+                w.copy_(awake)
+            try:
+                sleep(model, self.mean, scaled, seed=(self.seed, self.task), progress=False)
+            except RunawayError:
+                return 0.0
+            return self.accuracy()
+
+
+def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
+    start = study.plugin()
+    assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
+    networks = [_Network(study.cell(start, seed)) for seed in study.networks]
+    config, stages, found, values = start.config, [], [start.config], None
+
+    def score(values: Values) -> float:
+        return _mean([network.sleep(with_values(config, values)) for network in networks])
+
+    for task in range(len(networks[0].runner.tasks)):
+        began = time.perf_counter()
+        before = [network.learn(task) for network in networks]
+        learned = time.perf_counter() - began
+        if task:  # after the first one nothing can have been forgotten
+            values, report = optimize(task + 1, score, values)
+            found.append(with_values(config, values))
+            after = [network.sleep(found[-1]) for network in networks]
+            stages.append(report | {"before": before, "after": after, "seconds": report["seconds"] + learned})
+        for network in networks:
+            network.go_on()
+    unlimited = tuple(replace(config, max_updates=None) for config in found)
+    return replace(start, config=unlimited, steps=(0, *(config.steps for config in found[1:]))), stages
+
+
+def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
+    plugin = study.plugin()
+
+    def score(values: Values) -> float:
+        cells = [study.cell(with_values(plugin, values), seed) for seed in study.networks]
+        return _mean([experiment.run(cell)["final"] for cell in cells])
+
+    values, report = optimize(1, score, None)
+    return with_values(plugin, values), [report]
+
+
+_METHODS = {"sleep": _sleep_stages}
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return sum(numbers) / len(numbers)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without tuples."""
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value

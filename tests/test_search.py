@@ -1,0 +1,157 @@
+"""Searches: what they see, that they go on, and that what they found is what a run does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from srclib import experiment, protocols, search
+from srclib.plugins.ewc import EWC
+from srclib.plugins.sleep import Sleep
+from srclib.search import Study, with_values
+
+TINY = {
+    "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
+    "sleep": {
+        "statistics": "trained", "steps": [0, 50], "config": {"alpha": 1.0, "beta": 1.0, "inc": 0.01, "dec": 0.001}
+    },
+}  # fmt: skip
+SLEEP = Study(
+    protocol="described", dataset="mnist", part="sleep", trials=4, population=2, networks=(7, 8), held_out=50,
+    changes=TINY, space={"steps": (20, 200), "inc": (1e-4, 0.1), "beta[0]": (0.1, 2.0), "beta[1]": (0.1, 2.0)},
+)  # fmt: skip
+STRENGTH = replace(SLEEP, part="ewc", networks=(7,), trials=2, space={"strength": (0.01, 100.0)})
+
+
+def run(study: Study, folder: Path) -> tuple[Sleep | EWC, dict, pd.DataFrame]:
+    best = search.run("tiny", study, outcomes=folder / "out", journals=folder / "journals")
+    report = yaml.safe_load((folder / "out" / "tiny.yaml").read_text())
+    return best, report, pd.read_csv(folder / "out" / "tiny.csv")
+
+
+@pytest.fixture(scope="module")
+def slept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sleep, dict, pd.DataFrame]:
+    return run(SLEEP, tmp_path_factory.mktemp("search"))
+
+
+def test_a_run_with_the_sleep_found_reaches_the_scores_of_the_search(slept: tuple) -> None:
+    best, report, _ = slept
+    for number, network in enumerate(SLEEP.networks):
+        phases = experiment.run(SLEEP.cell(best, network))["phases"]
+        after = {phase["task"]: phase for phase in phases if phase["kind"] == "sleep"}
+        assert sorted(after) == [1, 2, 3, 4]
+        for stage in report["stages"]:
+            seen = stage["stage"]
+            accuracy = after[seen - 1]["accuracy"][:seen]
+            assert stage["after"][number] == pytest.approx(sum(accuracy) / seen)  # as many held-out images in each
+
+
+def test_every_stage_has_its_trials_and_its_best_one(slept: tuple) -> None:
+    best, report, trials = slept
+    assert best.steps == (0, *(stage["values"]["steps"] for stage in report["stages"]))
+    for stage in report["stages"]:
+        mine = trials[trials.stage == stage["stage"]]
+        assert len(mine) == SLEEP.trials
+        assert stage["score"] == mine.score.max() == pytest.approx(sum(stage["after"]) / 2)
+        for name, (low, high) in SLEEP.space.items():
+            assert mine[name].between(low, high).all()
+            assert stage["values"][name] in mine.loc[mine.score == stage["score"], name].to_numpy()
+
+
+def test_images_held_out_are_training_images_that_no_task_is_trained_on() -> None:
+    cell = SLEEP.cell(SLEEP.plugin(), 7)
+    whole = experiment.stream(replace(cell, held_out=0))
+    for held, task in zip(experiment.stream(cell), whole, strict=True):
+        assert held.x_test.equal(task.x_train[-50:]) and held.y_test.equal(task.y_train[-50:])
+        assert held.x_train.equal(task.x_train[:-50]) and held.y_train.equal(task.y_train[:-50])
+    with pytest.raises(ValueError, match=r"held_out = 99999: allowed is 1 to \d+ images of task"):
+        experiment.stream(replace(cell, held_out=99_999))
+
+
+def test_a_killed_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([0.1, 0.2, KeyboardInterrupt])
+    calls = []
+
+    def score(cell: experiment.Cell) -> dict[str, float]:
+        calls.append(cell.plugins[0].strength)
+        found = next(scores)
+        if found is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return {"final": found}
+
+    monkeypatch.setattr(search.experiment, "run", score)
+    study = replace(STRENGTH, trials=4)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, tmp_path)
+    scores = iter([0.4, 0.3])
+    best, report, trials = run(study, tmp_path)
+    assert len(calls) == 5  # the one in flight was lost
+    assert trials.score.tolist() == [0.1, 0.2, 0.4, 0.3]
+    assert best.strength == calls[3] == report["stages"][0]["values"]["strength"]
+
+
+def test_a_method_is_scored_by_its_final_accuracy(tmp_path: Path) -> None:
+    best, report, trials = run(STRENGTH, tmp_path)
+    assert isinstance(best, EWC)
+    assert experiment.run(STRENGTH.cell(best, 7))["final"] == pytest.approx(report["stages"][0]["score"])
+    assert len(trials) == 2
+
+
+def test_a_runaway_scores_nothing() -> None:
+    network = search._Network(SLEEP.cell(SLEEP.plugin(), 7))
+    network.learn(0)
+    config = replace(SLEEP.plugin().config, beta=1e-6, steps=100)
+    assert network.sleep(config) > 0
+    assert network.sleep(replace(config, max_updates=10_000)) == 0
+
+
+def test_methods_beside_act_in_the_search_as_in_a_run(tmp_path: Path) -> None:
+    study = replace(SLEEP, beside=("rehearsal",), networks=(7,), trials=1)
+    study = replace(study, changes=study.changes | {"rehearsal": {"fraction": 0.1}})
+    best, report, _ = run(study, tmp_path)
+    phases = experiment.run(study.cell(best, 7))["phases"]
+    assert phases[-1]["overall"] == pytest.approx(report["stages"][-1]["score"])
+
+
+def test_values_of_several_layers_become_a_tuple() -> None:
+    changed = with_values(SLEEP.plugin().config, {"beta[0]": 1.5, "inc": 0.5, "beta[1]": 2.5})
+    assert (changed.beta, changed.inc, changed.dec) == ((1.5, 2.5), 0.5, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space": {"inc": (0.1, 0.01)}}, r"space: inc = \[0.1, 0.01\]: allowed are two rising numbers > 0"),
+        ({"space": {"inc": (0, 1)}}, "allowed are two rising numbers > 0"),
+        ({"space": {"inc": (1, 2.0)}}, "of one type"),
+        ({"networks": ()}, "networks, trials and population: allowed is one or more of each"),
+        ({"trials": 0}, "networks, trials and population: allowed is one or more of each"),
+    ],
+)
+def test_a_bad_study_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(SLEEP, **changes)
+
+
+def test_unknown_studies_and_missing_starts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"study 'none' is unknown: allowed is one of described_mnist_sleep"):
+        search.run("none")
+    with pytest.raises(ValueError, match="`changes` must give a start"):
+        replace(SLEEP, part="si", changes={"si": None}).plugin()
+    path = tmp_path / "searches.yaml"
+    path.write_text("a: {protocol: described, colour: red}")
+    with pytest.raises(ValueError, match=r"searches.yaml: a: unknown key 'colour'"):
+        search.studies(path)
+
+
+def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
+    for study in search.studies().values():
+        values = {name: low for name, (low, _) in study.space.items()}
+        plugin = study.plugin()
+        with_values(plugin.config if isinstance(plugin, Sleep) else plugin, values)
+        assert study.dataset in ("mnist", "fashion_mnist", "cross_modal")
+        assert study.protocol in protocols.names()
