@@ -96,7 +96,7 @@ def run(
     """
     results.log_stages()
     names = results.experiments() if experiment == "all" else [experiment]
-    changes = {name: _changes(name, profile, settings or []) for name in names}
+    changes = {name: _changes(name, profile, protocol, settings or []) for name in names}
     grids = {name: results.grid(name, profile, protocol, **changes[name]) for name in names}
     for name, cells in grids.items():
         if not cells:
@@ -246,12 +246,12 @@ def _faults(folder: Path, name: str) -> Iterable[str]:
             yield str(error)
 
 
-def _changes(name: str, profile: str, pairs: list[str]) -> dict[str, Any]:
+def _changes(name: str, profile: str, protocol: str, pairs: list[str]) -> dict[str, Any]:
     """Return the settings given as KEY=VALUE, each with the type that it has in `experiments.yaml`."""
     changes = {}
     for pair in pairs:
         key, _, text = pair.partition("=")
-        present = results.settings(name, profile, **{key: None})[key]  # ValueError for an unknown key
+        present = results.settings(name, profile, protocol, **{key: None})[key]  # ValueError for an unknown key
         convert, allowed = _TYPES[type(present)]
         try:
             changes[key] = convert(text)

@@ -47,15 +47,18 @@ def experiments() -> list[str]:
     return list(_file("experiments"))
 
 
-def settings(name: str, profile: str = "full", **changes: Any) -> dict[str, Any]:
-    """Return the settings of an experiment under a profile; a change of None leaves the profile's value.
+def settings(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> dict[str, Any]:
+    """Return the settings of an experiment under a profile and protocol; a change of None leaves the file's value.
 
-    Raises ValueError for an unknown experiment, profile or setting.
+    Raises ValueError for an unknown experiment, profile, protocol or setting.
     """
     known = _file("experiments")
     _check("experiment", name, known)
     _check("profile", profile, PROFILES)
-    values = known[name]["full"] | (known[name][profile] if profile != "full" else {})
+    _check("protocol", protocol, protocols.names())
+    values: dict[str, Any] = {}
+    for part in (known[name], known[name].get(protocol, {})):
+        values |= part.get("full", {}) | (part.get(profile) or {})
     for key in changes:
         _check(f"setting of {name}", key, values)
     return values | {key: value for key, value in changes.items() if value is not None}
@@ -63,7 +66,7 @@ def settings(name: str, profile: str = "full", **changes: Any) -> dict[str, Any]
 
 def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
     """Return the cells of an experiment: its runs on every data set, overlap, fraction of old images and seed."""
-    values = settings(name, profile, **changes)
+    values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
     fractions = [float(fraction) for fraction in values["fractions"]] if "fractions" in values else [None]
     return [
@@ -140,7 +143,7 @@ def collect(
     name: str, profile: str = "full", protocol: str = "released", *, store: Store | None = None, **changes: Any
 ) -> dict[tuple[str, str], list[Record]]:
     """Return the records of an experiment by data set and run (method and variant), computing what is missing."""
-    values = settings(name, profile, **changes)
+    values = settings(name, profile, protocol, **changes)
     records = run(name, grid(name, profile, protocol, **changes), store=store)
     pairs = list(product(values["datasets"], values["runs"]))  # in the order of the grid, all with equally many cells
     each = len(records) // len(pairs)
@@ -202,13 +205,14 @@ def compute(cell: Cell) -> Record:
 def phases(records: Iterable[Record]) -> pd.DataFrame:
     """Return the accuracies of records as a table: one row per record, phase and tested task.
 
-    Columns: seed, overlap, phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
+    Columns: seed, overlap, fraction (of old images rehearsed), phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
     and overall (percent), cosine (with the weights after the first task).
     """
     return pd.DataFrame(
         {
             "seed": record["seed"],
             "overlap": record["cell"].get("overlap"),
+            "fraction": next((p["fraction"] for p in record["cell"]["plugins"] if p["is"] == "Rehearsal"), None),
             "phase": number,
             "kind": phase["kind"],
             "task": phase["task"],

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -134,6 +134,16 @@ def with_values(plugin: Any, values: Values) -> Any:
         name = re.sub(r"\[\d+\]$", "", key)
         merged[name] = (*merged.get(name, ()), value) if name != key else value
     return replace(plugin, **merged)
+
+
+def values_of(plugin: Any, names: Iterable[str]) -> Values:
+    """Return the present values of parameters, as `with_values` takes them."""
+    values = {}
+    for name in names:
+        field_name, _, index = name.rstrip("]").partition("[")
+        value = getattr(plugin, field_name)
+        values[name] = value[int(index)] if index else value
+    return values
 
 
 Optimize = Callable[[int, Callable[[Values], float], Values | None], tuple[Values, dict[str, Any]]]
@@ -268,7 +278,7 @@ def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str
         cells = [study.cell(with_values(plugin, values), seed) for seed in study.networks]
         return _mean([experiment.run(cell)["final"] for cell in cells])
 
-    values, report = optimize(1, score, None)
+    values, report = optimize(1, score, values_of(plugin, study.space))
     return with_values(plugin, values), [report]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby, product
 from pathlib import Path
@@ -21,6 +21,7 @@ import yaml
 from . import protocols, published, results
 from .datasets import load
 from .experiment import Cell
+from .plugins.rehearsal import Rehearsal
 from .store import Record, Store
 
 ROWS = Path(__file__).with_name("verdicts.yaml")
@@ -117,14 +118,14 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
         raise ValueError(f"{fresh.directory} cannot drift from itself: name another directory")
     found: dict[frozenset[str], Drift] = {}  # by the cells: two experiments may share them
     for protocol, name in product(protocols.names(), results.experiments()):
-        settings = results.settings(name)
+        settings = results.settings(name, protocol=protocol)
         for dataset, run in product(settings["datasets"], settings["runs"]):
             cells = _full(name, protocol, dataset, run)
-            for overlap in dict.fromkeys(cell.overlap for cell in cells):
-                group = [cell for cell in cells if cell.overlap == overlap and cell in committed]
+            for kind in dict.fromkeys(_without_seed(cell) for cell in cells):
+                group = [cell for cell in cells if _without_seed(cell) == kind and cell in committed]
                 again = [cell for cell in group if cell in fresh]
                 if again:
-                    runs = f"{name}, {protocol}, {dataset} {run}" + (f", overlap {overlap}" if overlap else "")
+                    runs = f"{name}, {protocol}, {dataset} {run}{_details(kind)}"
                     old, new = (results.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
                     sd = statistics.stdev(old) if len(old) > 1 else 0.0
                     judged = Drift(runs, statistics.fmean(old), len(old), max(3 * sd, LEAST_TOLERANCE), tuple(new))
@@ -132,6 +133,15 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
     if not found:
         raise ValueError(f"no cell of an experiment is both in {committed.directory} and in {fresh.directory}")
     return list(found.values())
+
+
+def _without_seed(cell: Cell) -> Cell:
+    return replace(cell, seed=0, order=())
+
+
+def _details(cell: Cell) -> str:
+    overlap = "" if cell.overlap is None else f", overlap {cell.overlap}"
+    return overlap + "".join(f", fraction {p.fraction:g}" for p in cell.plugins if isinstance(p, Rehearsal))
 
 
 @cache

@@ -237,7 +237,7 @@ GOLDEN_KEY = "97a2d905f001698448668dab14f2430e76363797c76dd87530939f54f7cafd10"
 CHANGES: dict[type, dict[str, Any]] = {
     Cell: {
         "dataset": "mnist", "awake": awake(lr=0.06), "classes_per_task": 1, "plugins": (), "order": (1, 0), "seed": 1,
-        "joint": True, "overlap": 13, "keep_weights": True,
+        "joint": True, "overlap": 13, "held_out": 1, "keep_weights": True,
     },
     AwakeConfig: {
         "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
@@ -250,7 +250,7 @@ CHANGES: dict[type, dict[str, Any]] = {
     },
     SleepConfig: {
         "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
-        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3,
+        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9,
     },
 }  # fmt: skip
 

@@ -286,6 +286,18 @@ def test_sleep_lasts_as_long_as_told(steps: tuple[int, ...], slept: list[int], m
     assert calls == [(length, (5, index)) for length, index in zip(slept, first, strict=True)]  # a stream each
 
 
+def test_every_sleep_may_have_its_own_settings() -> None:
+    one, two = SleepConfig(**CONFIG), SleepConfig(**CONFIG | {"inc": 0.2})
+    plugin = replace(sleep(70, 0, 90), config=(one, two))
+    settings = [plugin.config_after(task) for task in range(4)]
+    assert settings == [replace(one, steps=70), None, replace(two, steps=90), replace(two, steps=90)]
+    for task, config in enumerate(settings):
+        state, twin = a_run(), a_run()
+        state.seen, twin.seen = state.seen[:1] * (task + 1), twin.seen[:1] * (task + 1)
+        assert plugin.after_task(state) == (config and replace(plugin, config=config).after_task(twin))
+        assert all(torch.equal(w, other) for w, other in zip(state.weights(), twin.weights(), strict=True))
+
+
 @pytest.mark.parametrize(
     ("switches", "slept"),
     [
@@ -330,6 +342,11 @@ def test_sleep_leaves_the_velocity_alone() -> None:
 def test_bad_sleep(steps: tuple[int, ...], statistics: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sleep_plugin.Sleep(SleepConfig(**CONFIG), steps, statistics)
+
+
+def test_sleep_without_settings() -> None:
+    with pytest.raises(ValueError, match="config is empty: allowed is one, or one for the sleep after each task"):
+        replace(sleep(5), config=())
 
 
 def test_bad_longest_sleep() -> None:

@@ -12,7 +12,7 @@ import yaml
 from srclib import experiment, protocols, search
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
-from srclib.search import Study, with_values
+from srclib.search import Study, values_of, with_values
 
 TINY = {
     "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
@@ -89,6 +89,7 @@ def test_a_killed_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         run(study, tmp_path)
     scores = iter([0.4, 0.3])
     best, report, trials = run(study, tmp_path)
+    assert calls[0] == study.plugin().strength  # the protocol's own value comes first
     assert len(calls) == 5  # the one in flight was lost
     assert trials.score.tolist() == [0.1, 0.2, 0.4, 0.3]
     assert best.strength == calls[3] == report["stages"][0]["values"]["strength"]
@@ -120,6 +121,7 @@ def test_methods_beside_act_in_the_search_as_in_a_run(tmp_path: Path) -> None:
 def test_values_of_several_layers_become_a_tuple() -> None:
     changed = with_values(SLEEP.plugin().config, {"beta[0]": 1.5, "inc": 0.5, "beta[1]": 2.5})
     assert (changed.beta, changed.inc, changed.dec) == ((1.5, 2.5), 0.5, 0.001)
+    assert values_of(changed, ["beta[1]", "dec"]) == {"beta[1]": 2.5, "dec": 0.001}
 
 
 @pytest.mark.parametrize(

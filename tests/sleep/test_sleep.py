@@ -6,6 +6,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from srclib.networks import ClassicDropout, mlp
 from srclib.sleep import (
     BACKENDS,
+    RunawayError,
     SleepConfig,
     SleepRecord,
     cuda,
@@ -132,6 +134,26 @@ def test_record(backend: str) -> None:
         assert record.weights[layer].dtype == w.dtype
         assert record.weights[layer].device == record.spikes[layer].device == w.device
     assert run_layers(weights, spikes, dyadic_config(), backend=backend).spikes is None
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_runaway_is_given_up(backend: str) -> None:
+    weights = [w.to(device_of(backend)) for w in dyadic_weights((6, 5, 3), 6)]
+    spikes, config = input_raster(20, 6, 0.5), dyadic_config()
+    whole = run_layers(weights, spikes, config, backend=backend)
+    updates = [int(count.sum()) * w.shape[1] for count, w in zip(whole.spike_counts, weights, strict=True)]
+    assert min(updates) > 0
+    allowed = run_layers(weights, spikes, replace(config, max_updates=max(updates)), backend=backend)
+    assert all(torch.equal(a, b) for a, b in zip(allowed.weights, whole.weights, strict=True))
+    with pytest.raises(RunawayError, match=rf"made more than max_updates = {max(updates) - 1} synaptic updates"):
+        run_layers(weights, spikes, replace(config, max_updates=max(updates) - 1), backend=backend)
+
+
+def test_a_runaway_leaves_the_model_alone(model: nn.Sequential) -> None:
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises(RunawayError, match="layer 0"):
+        sleep(model, MEAN, replace(CONFIG, max_updates=1))
+    assert all(torch.equal(model.state_dict()[key], value) for key, value in before.items())
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
