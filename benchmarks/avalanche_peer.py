@@ -11,7 +11,8 @@ making data sets and testing are not. No metrics or loggers are attached. What d
     SI       there Omega stays zero on a CPU, where it keeps views of the weights for copies; its work is done all the
              same. The report has the largest Omega.
     Replay   100 images of every old task are stored, and each is trained on once an epoch: here shuffled among the new
-             images, there a few added to every batch of new ones (by default it would add as many as there are new)
+             images and weighted so that all tasks count alike, there a few added to every batch of new ones (by default
+             as many as there are new, twice the work) and not weighted
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def theirs(method: str, awake: AwakeConfig) -> Outcome:
 
 
 def _dataset(task: streams.Task, images: int | None) -> Any:
-    kept = TensorDataset(task.x_train[:images], task.y_train[:images])
+    kept: Any = TensorDataset(task.x_train[:images], task.y_train[:images])
     kept.targets = kept.tensors[1].tolist()  # Avalanche reads labels here
     return as_classification_dataset(kept)
 

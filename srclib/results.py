@@ -205,8 +205,8 @@ def compute(cell: Cell) -> Record:
 def phases(records: Iterable[Record]) -> pd.DataFrame:
     """Return the accuracies of records as a table: one row per record, phase and tested task.
 
-    Columns: seed, overlap, fraction (of old images rehearsed), phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
-    and overall (percent), cosine (with the weights after the first task).
+    Columns: seed, overlap, fraction (of old images rehearsed), phase (its number, from 0), kind, task (learned last),
+    tested (the task tested), accuracy and overall (percent), cosine (with the weights after the first task).
     """
     return pd.DataFrame(
         {

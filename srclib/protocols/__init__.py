@@ -145,7 +145,8 @@ def from_mapping(cls: type[T], values: Any, where: str) -> T:
     unknown = [key for key in values if key not in fields]
     if unknown:
         raise ValueError(f"{where}: unknown key {unknown[0]!r}: allowed are {', '.join(fields)}")
-    missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in values]
+    none = dataclasses.MISSING
+    missing = [n for n, f in fields.items() if f.default is none and f.default_factory is none and n not in values]
     if missing:
         raise ValueError(f"{where}: key {missing[0]!r} is missing")
     hints = typing.get_type_hints(cls)

@@ -58,7 +58,7 @@ def main() -> None:
             data[f"{name}_W{i}"], data[f"{name}_importance{i}"] = (np.stack(part) for part in zip(*layer, strict=True))
     top = max(data[f"si_importance{i}"].max() for i in (1, 2))
     assert 0 < top < SI_LIMIT, f"Omega reaches {top}: allowed is more than 0 and less than {SI_LIMIT}"
-    np.savez(FILE, **{key: np.asarray(value) for key, value in data.items()})
+    np.savez(FILE, allow_pickle=False, **{key: np.asarray(value) for key, value in data.items()})
     print(f"{FILE.name}: {', '.join(data['versions'])}")
 
 
@@ -90,7 +90,7 @@ def record(
 
 
 def dataset(x: Tensor, y: Tensor) -> Any:
-    images = TensorDataset(x, y)
+    images: Any = TensorDataset(x, y)
     images.targets = y.tolist()  # Avalanche reads labels here
     return as_classification_dataset(images)
 
