@@ -16,10 +16,18 @@ COLORS = {
     "task 1": _COLORBLIND[0],
     "task 2": _COLORBLIND[1],
     "sleep": _COLORBLIND[2],
+    "rehearsal": _COLORBLIND[0],
     "unique to T1": _COLORBLIND[2],
     "unique to T2": _COLORBLIND[1],
     "overlapping": _COLORBLIND[4],
     "published": (0.45, 0.45, 0.45),
+}
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cross_modal": "Cross-modal MNIST",
+    "cifar10": "CIFAR-10",
+    "cub200": "CUB-200",
 }
 TASKS = sns.color_palette("viridis", 5)  # tasks in the order they are learned
 
