@@ -178,7 +178,7 @@ print(f"{by_hand.sum()} output spikes; weights agree to 12 digits")
 p = protocols.load(protocol, "mnist")
 if p.sleep is None:
     raise ValueError(f"protocol {protocol!r} has no sleep for MNIST")
-night = replace(p.sleep.config, steps=steps)
+night = replace(p.sleep.config_after(1), steps=steps)
 n = p.awake.images_per_task  # trained on, the first of each task
 known = None if p.sleep.statistics == "pool" else n  # used for the sleep
 

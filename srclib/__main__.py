@@ -252,6 +252,8 @@ def _changes(name: str, profile: str, protocol: str, pairs: list[str]) -> dict[s
     for pair in pairs:
         key, _, text = pair.partition("=")
         present = results.settings(name, profile, protocol, **{key: None})[key]  # ValueError for an unknown key
+        if type(present) not in _TYPES:
+            raise ValueError(f"setting {key} of {name} is {present!r}: it can be changed in experiments.yaml only")
         convert, allowed = _TYPES[type(present)]
         try:
             changes[key] = convert(text)

@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +17,7 @@ from functools import cache
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 import pandas as pd
@@ -71,7 +72,7 @@ def grid(name: str, profile: str = "full", protocol: str = "released", **changes
     fractions = [float(fraction) for fraction in values["fractions"]] if "fractions" in values else [None]
     return [
         cell(dataset, run, protocol, order=values["order"], overlap=overlap, fraction=fraction, seed=seed,
-             keep_weights=values.get("keep_weights", False))
+             keep_weights=values.get("keep_weights", False), changes=values.get("changes", {}))
         for dataset, run, overlap, fraction, seed in product(
             values["datasets"], values["runs"], overlaps, fractions, range(values["seeds"])
         )
@@ -88,18 +89,19 @@ def cell(
     overlap: int | None = None,
     fraction: float | None = None,
     keep_weights: bool = False,
+    changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cell:
     """Return one cell.
 
     run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. fraction: of old
-    images that are rehearsed, in place of the protocol's.
+    images that are rehearsed, in place of the protocol's. changes: to the protocol's section, before the variant's.
     """
     name, _, variant = run.partition("/")
     method = methods.find(name)
     variants = _file("variants")
     if variant:
         _check("variant", variant, variants)
-    found = protocols.load(protocol, dataset, variants[variant] if variant else None)
+    found = protocols.load(protocol, dataset, changes, variants[variant] if variant else {})
     if fraction is not None:
         if found.rehearsal is None:
             raise ValueError(f"fraction = {fraction}: allowed is None, since {protocol} has no rehearsal for {dataset}")

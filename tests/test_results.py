@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,18 @@ def never(cell: Cell) -> Record:
 def test_size_of_a_grid(name: str, profile: str) -> None:
     chosen = settings(name, profile)
     overlaps = chosen["overlap_max"] - chosen["overlap_min"] + 1 if "overlap_min" in chosen else 1
-    expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * chosen["seeds"]
-    assert len(keys_of(name, profile)) == len(cells_of(name, profile)) == expected > 0
+    fractions = len(chosen.get("fractions", [None]))
+    expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * fractions * chosen["seeds"]
+    assert len(cells_of(name, profile)) == expected > 0
+    same = [run for run in chosen["runs"] if run.endswith(("/one_vector", "/published"))]  # where nothing else is known
+    assert expected - len(keys_of(name, profile)) <= expected * len(same) // len(chosen["runs"])
 
 
 @pytest.mark.parametrize(
     ("name", "profile", "size"),
     [
         ("fig1_patches", "full", 125), ("fig1_patches", "ci", 50), ("fig1_patches", "smoke", 3),
-        ("fig1_weights", "full", 15), ("fig2_recovery", "full", 5), ("fig2_recovery", "ci", 1),
+        ("fig1_weights", "full", 15), ("fig2_recovery", "full", 10), ("fig2_recovery", "ci", 1),
         ("table1_accuracy", "full", 10), ("table1_accuracy", "ci", 2), ("table1_accuracy", "smoke", 1),
     ],
 )  # fmt: skip
@@ -113,7 +116,8 @@ def test_a_run_may_combine_methods() -> None:
 
 
 def test_a_grid_spans_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = settings("table1_accuracy", "smoke", runs=["rehearsal", "src+rehearsal"]) | {"fractions": [0, 0.1, "0.25"]}
+    values = settings("table1_accuracy", "ci", datasets=["mnist"], runs=["rehearsal", "src+rehearsal"])
+    values |= {"fractions": [0, 0.1, "0.25"]}
     monkeypatch.setattr(results, "settings", lambda *args, **changes: values)
     cells = grid("any")
     assert [c.plugins[-1].fraction for c in cells] == [0.0, 0.1, 0.25] * 2
@@ -172,9 +176,30 @@ def test_settings_of_a_profile() -> None:
 @pytest.mark.parametrize("name", experiments())
 def test_profiles_change_known_settings_only(name: str) -> None:
     found = yaml.safe_load(EXPERIMENTS.read_text())["experiments"][name]
-    assert set(found) == set(PROFILES)
-    for profile in ("smoke", "ci"):
-        assert set(found[profile]) <= set(found["full"])
+    assert set(PROFILES) <= set(found) <= {*PROFILES, *protocols.names()}
+    for part in (found, *(found[name] for name in protocols.names() if name in found)):
+        assert set(part) - set(protocols.names()) <= set(PROFILES)
+        for profile in set(part) & set(PROFILES):
+            assert set(part[profile]) <= {*found["full"], "changes"}
+
+
+def test_a_protocol_changes_settings() -> None:
+    settings_of = partial(settings, "table1_accuracy")
+    assert (settings_of()["order"], settings_of(protocol="described")["order"]) == ("sorted", "random")
+    assert settings_of("ci", "described")["seeds"] == 1
+    assert settings_of("ci", "described")["order"] == "random"
+    assert settings_of("ci", "described", seeds=2)["seeds"] == 2
+    with pytest.raises(ValueError, match="protocol 'printed' is unknown: allowed is one of described, released"):
+        settings_of(protocol="printed")
+
+
+def test_a_profile_may_change_the_protocol() -> None:
+    small = grid("table1_accuracy", "smoke", runs=["src"])[0]
+    assert (small.awake.epochs, small.awake.images_per_task) == (1, 300)
+    assert small.plugins[0].statistics == "trained"
+    assert cell("mnist", "src/trained_statistics", changes={"sleep": {"statistics": "first_task"}}) == cell(
+        "mnist", "src/trained_statistics"
+    )  # the variant has the last word
 
 
 WRONG = {
@@ -319,14 +344,15 @@ def a_record(seed: int, **changes: Any) -> Record:
         ],
     }
     values = {
-        "seed": seed, "cell": {"overlap": 12}, "metrics": metrics, "commit": "a" * 40, "device": "a processor, 2 cores",
+        "seed": seed, "cell": {"overlap": 12, "plugins": []}, "metrics": metrics, "commit": "a" * 40,
+        "device": "a processor, 2 cores",
         "versions": {"python": "3.11.2", "torch": "2.13.0"}, "seconds": 90.0, "date": "2026-03-01T10:00:00+00:00",
     }  # fmt: skip
     return values | changes
 
 
 def test_phases_as_a_table() -> None:
-    table = phases([a_record(0), a_record(1, cell={})])
+    table = phases([a_record(0), a_record(1, cell={"plugins": [{"is": "Rehearsal", "fraction": 0.1}]})])
     assert len(table) == 2 * 2 * 2  # records, phases, tested tasks
     first = table[(table.seed == 0) & (table.phase == 1)]
     assert first.kind.tolist() == ["sleep", "sleep"]
@@ -336,6 +362,7 @@ def test_phases_as_a_table() -> None:
     assert first.overall.tolist() == [62.5, 62.5]
     assert first.cosine.tolist() == [0.9, 0.9]
     assert table.overlap.dropna().tolist() == [12] * 4
+    assert table.fraction.dropna().tolist() == [0.1] * 4
 
 
 def test_final_accuracies() -> None:

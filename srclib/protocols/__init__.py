@@ -64,24 +64,26 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def load(name: str, dataset: str, changes: Mapping[str, Any] | None = None) -> Protocol:
+def load(name: str, dataset: str, *changes: Mapping[str, Any]) -> Protocol:
     """Load one data set's section of a protocol, with some of its values changed.
 
-    changes: nested like the section, for example {"sleep": {"statistics": "trained"}}.
+    changes: nested like the section, for example {"sleep": {"statistics": "trained"}}; later ones win.
     Raises ValueError for an unknown protocol, data set or key.
     """
     if name not in names():
         raise ValueError(f"protocol {name!r} is unknown: allowed is one of {', '.join(names())}")
-    return load_file(FOLDER / f"{name}.yaml", dataset, changes)
+    return load_file(FOLDER / f"{name}.yaml", dataset, *changes)
 
 
-def load_file(path: Path, dataset: str, changes: Mapping[str, Any] | None = None) -> Protocol:
+def load_file(path: Path, dataset: str, *changes: Mapping[str, Any]) -> Protocol:
     """Load one data set's section of a protocol file, with some of its values changed."""
     sections = _read(path, path.stat().st_mtime_ns)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
-    section = _merge(_resolve(sections, dataset, path.name), changes or {})
+    section = _resolve(sections, dataset, path.name)
+    for change in changes:
+        section = _merge(section, change)
     where = f"{path.name}: {dataset}"
     section["rehearsal_sleep"] = _rehearsal_sleep(section, f"{where}: rehearsal_sleep")
     return from_mapping(Protocol, section, where)
