@@ -14,6 +14,7 @@ nox.options.sessions = ["lint", "tests", "book"]
 # One environment for all sessions: torch and its companions take a gigabyte. nox would make one per session.
 ENVIRONMENT = Path(".nox/environment").resolve()
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PEER = ("avalanche-lib==0.6.0", "torch==2.14.1", "torchvision==0.29.1", "pyyaml")
 
 session: Callable[..., Callable[[nox.Session], None]] = nox.session(venv_backend="none")
 
@@ -64,6 +65,22 @@ def drift(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the sleep kernels against a textbook loop [-- options]."""
     run(session, "python", "-m", "srclib", "bench", *session.posargs)
+
+
+@session
+def search(session: nox.Session) -> None:
+    """Search for the parameters of a method: -- STUDY, one of srclib/searches.yaml."""
+    run(session, "python", "-m", "srclib", "search", *session.posargs)
+
+
+@session
+def peer(session: nox.Session) -> None:
+    """Time training here and in Avalanche, in an environment of its own (6 GB) [-- --images 1000 --json FILE]."""
+    python = Path(".nox/peer").resolve() / BIN.name / "python"
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", ".nox/peer")
+    session.run(str(python), "-m", "pip", "install", "--quiet", *PEER)
+    session.run(str(python), "-m", "benchmarks.avalanche_peer", *session.posargs)
 
 
 @session

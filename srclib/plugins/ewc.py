@@ -21,7 +21,9 @@ sum over outputs of the squared derivative of the output's input z.
 The gradient of the penalty is added to that of the loss; gradient descent is unstable where
 lr * strength * S > 2 (1 + momentum).
 
-Searched: strength 1e-2 to 1e5, log-uniform; fisher as given.
+Avalanche's `ewc_lambda` is half of `strength`, and its Fisher is the empirical one only with batches of one image.
+
+Searched: strength, between the bounds in `searches.yaml`; fisher as given.
 """
 
 from __future__ import annotations

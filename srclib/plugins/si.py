@@ -12,7 +12,10 @@ training alone: a change of the weights between two tasks, such as a sleep, ente
 when this plugin comes after the one that makes it. The gradient of the penalty is added to that of the loss; gradient
 descent is unstable where lr * 2 * strength * Omega > 2 (1 + momentum).
 
-Searched: strength 1e-3 to 1e3 and damping 1e-4 to 1, both log-uniform.
+Avalanche's `si_lambda` is twice `strength` and its `eps` is `damping`. It follows the gradient with its own penalty,
+and caps Omega at 0.001.
+
+Searched: strength and damping, between the bounds in `searches.yaml`.
 """
 
 from __future__ import annotations
