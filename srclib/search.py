@@ -121,7 +121,7 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
         }
         table = pd.concat([stage.pop("trials") for stage in stages])
         table.to_csv(outcomes / f"{name}.csv", index=False)
-        report = {"study": _plain(asdict(study)), "stages": stages, "found": _plain(experiment.plain(best))}
+        report = {"study": plain(asdict(study)), "stages": stages, "found": plain(experiment.plain(best))}
         text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
         (outcomes / f"{name}.yaml").write_text(text)
     return best
@@ -166,10 +166,11 @@ def _optimize(
     found = optuna.create_study(
         study_name=f"stage {stage}",
         storage=JournalStorage(JournalFileBackend(str(journals / f"{name}.journal"))),
-        sampler=optuna.samplers.NSGAIISampler(population_size=study.population, seed=study.seed + stage),
         direction="maximize",
         load_if_exists=True,
     )
+    seed = 10_000 * study.seed + 1_000 * stage + len(found.trials)  # one that goes on does not draw the same again
+    found.sampler = optuna.samplers.NSGAIISampler(population_size=study.population, seed=seed)
     if first and not found.trials:
         found.enqueue_trial(dict(first))
 
@@ -294,8 +295,8 @@ def _mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value without tuples."""
+def plain(value: Any) -> Any:
+    """Return a value as YAML has it, with lists for tuples."""
     if isinstance(value, Mapping):
-        return {key: _plain(v) for key, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, (tuple, list)) else value
+        return {key: plain(v) for key, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -157,3 +157,17 @@ def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
         with_values(plugin.config if isinstance(plugin, Sleep) else plugin, values)
         assert study.dataset in ("mnist", "fashion_mnist", "cross_modal")
         assert study.protocol in protocols.names()
+
+
+@pytest.mark.parametrize("path", sorted(search.OUTCOMES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_protocol_holds_what_its_search_found(path: Path) -> None:
+    """The values are copied by hand, and the study may have been changed since."""
+    study, outcome = search.studies()[path.stem], search.outcome(path.stem)
+    protocol = protocols.load(study.protocol, study.dataset)
+    plugin = protocol.sleep_with(protocol.rehearsal) if "rehearsal" in study.beside else getattr(protocol, study.part)
+    assert search.plain(experiment.plain(plugin)) == outcome["found"]
+    assert search.plain(asdict(study)) == outcome["study"]
+    trials = pd.read_csv(path.with_suffix(".csv"))
+    for stage in outcome["stages"]:
+        assert len(trials[trials.stage == stage["stage"]]) >= study.trials
+        assert trials.score[trials.stage == stage["stage"]].max() == pytest.approx(stage["score"])
