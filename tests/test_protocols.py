@@ -62,7 +62,8 @@ def test_every_section_loads(name: str, dataset: str) -> None:
             METHODS["src"].plugins(protocol)
     else:
         assert METHODS["src"].plugins(protocol) == (protocol.sleep,)
-        assert len(protocol.sleep.config.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
+        for config in (protocol.sleep.config_after(task) for task in range(tasks)):
+            assert config is None or len(config.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
 
 
 def test_rehearsal_needs_a_sleep_to_change(tmp_path: Path) -> None:
