@@ -234,8 +234,9 @@ def final(records: Iterable[Record]) -> list[float]:
     return [100 * record["metrics"]["final"] for record in records]
 
 
-def provenance(records: Sequence[Record]) -> str:
-    """Return one sentence that says how, when, where and from which source records were computed."""
+def provenance(records: Iterable[Record]) -> str:
+    """Return one sentence that says how, when, where and from which source records, each counted once, were computed."""
+    records = list({record["key"]: record for record in records}.values())
     commits = sorted({record["commit"][:10] for record in records})
     dates = sorted(record["date"][:10] for record in records)
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"

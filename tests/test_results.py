@@ -344,7 +344,7 @@ def a_record(seed: int, **changes: Any) -> Record:
         ],
     }
     values = {
-        "seed": seed, "cell": {"overlap": 12, "plugins": []}, "metrics": metrics, "commit": "a" * 40,
+        "key": f"run {seed}", "seed": seed, "cell": {"overlap": 12, "plugins": []}, "metrics": metrics, "commit": "a" * 40,
         "device": "a processor, 2 cores",
         "versions": {"python": "3.11.2", "torch": "2.13.0"}, "seconds": 90.0, "date": "2026-03-01T10:00:00+00:00",
     }  # fmt: skip
@@ -376,6 +376,7 @@ def test_provenance_in_a_sentence() -> None:
         "python 3.11.2, torch 2.13.0."
     )
     assert "2 runs, computed 2026-03-01 to 2026-03-04 from commit aaaaaaaaaa, bbbbbbbbbb" in provenance(records)
+    assert provenance(records * 2) == provenance(records)
 
 
 # The committed results
