@@ -235,7 +235,7 @@ def final(records: Iterable[Record]) -> list[float]:
 
 
 def provenance(records: Iterable[Record]) -> str:
-    """Return one sentence that says how, when, where and from which source records, each counted once, were computed."""
+    """Return one sentence on how, when, where and from which source records were computed; each is counted once."""
     records = list({record["key"]: record for record in records}.values())
     commits = sorted({record["commit"][:10] for record in records})
     dates = sorted(record["date"][:10] for record in records)

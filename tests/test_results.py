@@ -344,7 +344,8 @@ def a_record(seed: int, **changes: Any) -> Record:
         ],
     }
     values = {
-        "key": f"run {seed}", "seed": seed, "cell": {"overlap": 12, "plugins": []}, "metrics": metrics, "commit": "a" * 40,
+        "key": f"run {seed}", "seed": seed, "cell": {"overlap": 12, "plugins": []}, "metrics": metrics,
+        "commit": "a" * 40,
         "device": "a processor, 2 cores",
         "versions": {"python": "3.11.2", "torch": "2.13.0"}, "seconds": 90.0, "date": "2026-03-01T10:00:00+00:00",
     }  # fmt: skip
