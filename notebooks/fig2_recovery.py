@@ -52,7 +52,14 @@ collected = {
 records = {run: group for (dataset, run), group in collected[protocol].items() if dataset == "mnist"}
 phases = results.phases(records["src"])
 kinds = phases.drop_duplicates("phase").sort_values("phase")
-steps = [f"{kind[0].upper()}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
+
+
+def names_of(kinds):
+    """Return the names of the phases: T1, S1 and so on."""
+    return [f"{kind[0].upper()}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
+
+
+steps = names_of(kinds)
 
 
 def heat_maps(runs):
@@ -65,7 +72,7 @@ def heat_maps(runs):
         kinds = data.drop_duplicates("phase").sort_values("phase")
         for frame in (mean, error):
             frame.index = [f"task {k + 1}" for k in range(len(frame))]
-            frame.columns = [f"{kind[0].upper()}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
+            frame.columns = names_of(kinds)
         figures.task_heatmap(ax, mean, error.fillna(0))
         ax.set(title=figures.DATASETS[dataset], xlabel="", ylabel="")
     axes[-1, 0].set(xlabel="phase: training (T) or sleep (S)")

@@ -34,17 +34,19 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, methods, protocols, published, results, search, verdicts
+from srclib import figures, methods, published, results, search, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-collected = {"as the protocol has it": results.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)}
+records = results.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)
 if protocol == "released":
-    collected["random task orders"] = results.collect("table1_orders", profile, store=store, seeds=seeds)
-records = collected["as the protocol has it"]
+    orders = results.collect("table1_orders", profile, store=store, seeds=seeds)
+    collected = {"released order": records, "random orders": orders}
+else:
+    collected = {"random orders": records}
 datasets = list(dict.fromkeys(dataset for dataset, _ in records))
 plain = list(dict.fromkeys(run for _, run in records if "/" not in run))
 values = published.load()
@@ -53,6 +55,12 @@ values = published.load()
 def spread(finals):
     """Return mean and standard deviation over networks as text."""
     return f"{np.mean(finals):.1f}" + (f" ± {np.std(finals, ddof=1):.1f}" if len(finals) > 1 else "")
+
+
+def printed(key):
+    """Return a published value as text."""
+    value = values.loc[key, "value"]
+    return "n/a" if np.isnan(value) else f"{value:g}"
 
 
 def label(run):
@@ -69,7 +77,7 @@ fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 4.4), sharey=True, sque
 for ax, dataset in zip(axes[0], datasets, strict=True):
     for row, run in enumerate(plain):
         color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
-        for (order, found), shift in zip(collected.items(), (0, 0.25), strict=False):
+        for found, shift in zip(collected.values(), (0, 0.25), strict=False):
             if (dataset, run) in found:
                 finals = results.final(found[dataset, run])
                 face = color if not shift else "none"
@@ -106,7 +114,7 @@ for run in ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal
         keys = [key for key in values.index if key.startswith(f"table1/{dataset}/{run}")]
         keys = [key for key in keys if key.removeprefix(f"table1/{dataset}/").partition("/")[0] == run]
         ours = ", ".join(spread(reproduced[key]) if key in reproduced else "–" for key in keys)
-        theirs = ", ".join("n/a" if np.isnan(v) else f"{v:g}" for v in values.loc[keys, "value"])
+        theirs = ", ".join(map(printed, keys))
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{ours} ({theirs})"
 HTML(pd.DataFrame(rows).T.to_html(border=0))
 
@@ -128,7 +136,6 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 rows = []
 for run in [run for run in plain if f"{run}/published" in {r for _, r in records}]:
     for dataset in datasets:
-        ours = getattr(protocols.load(protocol, dataset), run)
         found = search.outcome(f"{protocol}_mnist_{run}")
         study = f"{found['study']['trials']} trials, {found['provenance']['core_minutes']:.0f} core-minutes, on MNIST"
         rows.append(
@@ -156,10 +163,7 @@ rows = {}
 for order, found in collected.items():
     for (dataset, run), group in found.items():
         if "/" not in run:
-            column = (
-                f"{figures.DATASETS[dataset]}, {'released order' if order != 'random task orders' else 'random orders'}"
-            )
-            rows.setdefault(label(run), {})[column] = spread(results.final(group))
+            rows.setdefault(label(run), {})[f"{figures.DATASETS[dataset]}, {order}"] = spread(results.final(group))
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
 # %% [markdown]
@@ -175,10 +179,10 @@ with_text = results.collect("table1_accuracy", profile, other, store=store, seed
 rows = {}
 for (dataset, run), group in with_text.items():
     if "/" not in run:
-        value = values.loc[f"table1/{dataset}/{run}", "value"]
-        theirs = "not available" if np.isnan(value) else f"{value:g}"
+        theirs = printed(f"table1/{dataset}/{run}")
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{spread(results.final(group))} ({theirs})"
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
+
 # %% [markdown]
 # The search went stage by stage: the networks learned a task, then sleeps were tried, then the best one was slept and
 # the next task followed. These are accuracies on the held-out training images of the tasks seen so far, with the

@@ -64,9 +64,7 @@ def standard_case() -> Case:
         optimizer = awake.optimizer(model)
         training.train(model, optimizer, x, y, loss=awake.loss, epochs=awake.task_epochs(0), batch=awake.batch)
     weights = [linear.weight.detach() for linear in linear_layers(model)]
-    gains = config.per_layer("alpha", len(weights))
-    alpha = tuple(a * s for a, s in zip(gains, layer_scales(list(model), x), strict=True))
-    return Case(weights, x.double().mean(0).numpy(), replace(config, alpha=alpha))
+    return Case(weights, x.double().mean(0).numpy(), config.scaled(layer_scales(list(model), x)))
 
 
 def textbook_step(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, config: SleepConfig) -> list[Tensor]:

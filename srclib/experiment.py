@@ -53,6 +53,8 @@ class Cell:
 
 def plain(value: Any) -> Any:
     """Return a value as plain data: dataclasses as mappings without what stands at its default, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {key: plain(v) for key, v in value.items()}
     if is_dataclass(value):
         chosen = {f.name: plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
         return {"is": type(value).__name__, **chosen} if isinstance(value, Plugin) else chosen

@@ -15,7 +15,6 @@ written to `data/searches`: all trials as CSV, the best of them with budget, see
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -29,7 +28,7 @@ import torch
 import yaml
 from filelock import FileLock
 
-from . import experiment, protocols, results, streams
+from . import experiment, protocols, results
 from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
@@ -78,17 +77,12 @@ class Study:
 
     def cell(self, plugin: Plugin, network: int) -> Cell:
         """Return the run of one network with a plugin and those beside it, scored on held-out images."""
-        found = protocols.load(self.protocol, self.dataset, self.changes)
-        tasks = streams.count_tasks(self.dataset, found.awake.layers[-1], found.classes_per_task)
-        return Cell(
-            dataset=self.dataset,
-            awake=found.awake,
-            classes_per_task=found.classes_per_task,
-            plugins=(plugin, *(getattr(found, part) for part in self.beside)),
-            order=streams.task_order("random", tasks, network),
-            seed=network,
-            held_out=self.held_out,
+        alone = results.cell(
+            self.dataset, "sequential", self.protocol, order="random", seed=network, changes=self.changes
         )
+        found = protocols.load(self.protocol, self.dataset, self.changes)
+        beside = (getattr(found, part) for part in self.beside)
+        return replace(alone, plugins=(plugin, *beside), held_out=self.held_out)
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
@@ -112,7 +106,8 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
     journals.mkdir(parents=True, exist_ok=True)
     outcomes.mkdir(parents=True, exist_ok=True)
     with FileLock(journals / f"{name}.lock"):
-        best, stages = _METHODS.get(study.part, _whole_runs)(study, partial(_optimize, name, study, journals))
+        find = _sleep_stages if study.part == "sleep" else _whole_runs
+        best, stages = find(study, partial(_optimize, name, study, journals))
         provenance = {
             "commit": results.commit(),
             "device": results.device(),
@@ -121,7 +116,8 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
         }
         table = pd.concat([stage.pop("trials") for stage in stages])
         table.to_csv(outcomes / f"{name}.csv", index=False)
-        report = {"study": plain(asdict(study)), "stages": stages, "found": plain(experiment.plain(best))}
+        plain = experiment.plain
+        report = {"study": plain(asdict(study)), "stages": stages, "found": plain(best)}
         text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
         (outcomes / f"{name}.yaml").write_text(text)
     return best
@@ -136,19 +132,25 @@ def with_values(plugin: Any, values: Values) -> Any:
     """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple."""
     merged: dict[str, Any] = {}
     for key, value in values.items():
-        name = re.sub(r"\[\d+\]$", "", key)
-        merged[name] = (*merged.get(name, ()), value) if name != key else value
+        name, index = _split(key)
+        merged[name] = value if index is None else (*merged.get(name, ()), value)
     return replace(plugin, **merged)
 
 
 def values_of(plugin: Any, names: Iterable[str]) -> Values:
     """Return the present values of parameters, as `with_values` takes them."""
     values = {}
-    for name in names:
-        field_name, _, index = name.rstrip("]").partition("[")
-        value = getattr(plugin, field_name)
-        values[name] = value[int(index)] if index else value
+    for key in names:
+        name, index = _split(key)
+        value = getattr(plugin, name)
+        values[key] = value if index is None else value[index]
     return values
+
+
+def _split(key: str) -> tuple[str, int | None]:
+    """Return the name of a parameter and, of one of several numbers, its place."""
+    name, _, index = key.rstrip("]").partition("[")
+    return name, int(index) if index else None
 
 
 Optimize = Callable[[int, Callable[[Values], float], Values | None], tuple[Values, dict[str, Any]]]
@@ -241,13 +243,11 @@ class _Network:
     def sleep(self, config: SleepConfig) -> float:
         """Sleep from the weights after the last task; return the accuracy, 0 for a runaway."""
         model = self.runner.state.model
-        alpha = config.per_layer("alpha", len(self.scales))
-        scaled = replace(config, alpha=tuple(a * s for a, s in zip(alpha, self.scales, strict=True)))
         with reproducible(self.seed), torch.no_grad():
             for w, awake in zip(self.runner.state.weights(), self.awake, strict=True):
                 w.copy_(awake)
             try:
-                sleep(model, self.mean, scaled, seed=(self.seed, self.task), progress=False)
+                sleep(model, self.mean, config.scaled(self.scales), seed=(self.seed, self.task), progress=False)
             except RunawayError:
                 return 0.0
             return self.accuracy()
@@ -288,15 +288,5 @@ def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str
     return with_values(plugin, values), [report]
 
 
-_METHODS = {"sleep": _sleep_stages}
-
-
 def _mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as YAML has it, with lists for tuples."""
-    if isinstance(value, Mapping):
-        return {key: plain(v) for key, v in value.items()}
-    return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value

@@ -147,9 +147,7 @@ def _details(cell: Cell) -> str:
 @cache
 def _full(experiment: str, protocol: str, dataset: str, run: str) -> list[Cell]:
     """Return the cells of one run of the profile `full`; none if the protocol does not know how to run it."""
-    if protocol not in protocols.names():
-        raise ValueError(f"protocol {protocol!r} is unknown: allowed is one of {', '.join(protocols.names())}")
-    results.settings(experiment)  # an unknown experiment is an error
+    results.settings(experiment, protocol=protocol)  # an unknown experiment or protocol is an error
     try:
         return results.grid(experiment, "full", protocol, datasets=[dataset], runs=[run])
     except ValueError:  # no section for the data set, or no sleep parameters

@@ -165,8 +165,8 @@ def test_a_protocol_holds_what_its_search_found(path: Path) -> None:
     study, outcome = search.studies()[path.stem], search.outcome(path.stem)
     protocol = protocols.load(study.protocol, study.dataset)
     plugin = protocol.sleep_with(protocol.rehearsal) if "rehearsal" in study.beside else getattr(protocol, study.part)
-    assert search.plain(experiment.plain(plugin)) == outcome["found"]
-    assert search.plain(asdict(study)) == outcome["study"]
+    assert experiment.plain(plugin) == outcome["found"]
+    assert experiment.plain(asdict(study)) == outcome["study"]
     trials = pd.read_csv(path.with_suffix(".csv"))
     for stage in outcome["stages"]:
         assert len(trials[trials.stage == stage["stage"]]) >= study.trials

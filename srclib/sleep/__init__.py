@@ -104,6 +104,11 @@ class SleepConfig:
             )
         return value
 
+    def scaled(self, scales: Sequence[float]) -> SleepConfig:
+        """Return these settings with the gain of every layer times its scale (see `layer_scales`)."""
+        alpha = self.per_layer("alpha", len(scales))
+        return replace(self, alpha=tuple(a * s for a, s in zip(alpha, scales, strict=True)))
+
 
 @dataclass
 class SleepRecord:
@@ -199,17 +204,14 @@ def sleep(
     linears = linear_layers(model_or_linears)
     weights = [layer.weight.detach() for layer in linears]
     _check_weights(weights)
-    alpha = config.per_layer("alpha", len(weights))
+    config.per_layer("alpha", len(weights))  # a wrong number of values is refused before any work is done
     if scale_inputs is not None:
-        scales = layer_scales(sleepable(model_or_linears), scale_inputs)
-        alpha = tuple(a * s for a, s in zip(alpha, scales, strict=True))
+        config = config.scaled(layer_scales(sleepable(model_or_linears), scale_inputs))
     mean = np.asarray(mean_input.detach().cpu() if isinstance(mean_input, Tensor) else mean_input, dtype=np.float64)
     if mean.shape != (weights[0].shape[1],):
         raise ValueError(f"mean_input has shape {mean.shape}: allowed is ({weights[0].shape[1]},), one per input")
     spikes = draw_input(mean, config.steps, 2 * config.dt * config.rate, seed=seed, window=config.window)
-    result = run_layers(
-        weights, spikes, replace(config, alpha=alpha), backend=backend, record=record, progress=progress
-    )
+    result = run_layers(weights, spikes, config, backend=backend, record=record, progress=progress)
     with torch.no_grad():
         for layer, weight in zip(linears, result.weights, strict=True):
             layer.weight.copy_(weight)

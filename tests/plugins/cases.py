@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from srclib.experiment import run
@@ -61,9 +65,39 @@ def learn(state: Run, present: Task, *plugins: Plugin, epochs: int = 2, batch: i
         plugin.after_task(state)
 
 
+def recorded_by_avalanche() -> dict[str, NDArray[Any]]:
+    """Return what `golden/avalanche_penalties.py` recorded."""
+    with np.load(Path(__file__).parents[1] / "golden" / "avalanche_penalties.npz") as file:
+        return dict(file)
+
+
+def relearn(data: dict[str, NDArray[Any]], plugin: Plugin, batch: int) -> Iterator[Run]:
+    """Learn the recorded tasks from the recorded weights; yield the state after each task."""
+    state = a_run(sizes=(6, 5, 6), lr=float(data["lr"]))
+    for i, w in enumerate(state.weights(), 1):
+        w.data.copy_(torch.from_numpy(data[f"W{i}_before"]))
+    for x, y in zip(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), strict=True):
+        learn(state, Task((), x, y, x, y), plugin, epochs=int(data["epochs"]), batch=batch)
+        yield state
+
+
 def weights_of(state: Run) -> list[Tensor]:
     """Return a copy of the weights of every layer."""
     return [w.detach().clone() for w in state.weights()]
+
+
+def pull(state: Run, plugin: Plugin) -> list[Tensor]:
+    """Return the gradients that a plugin alone sends into every layer."""
+    state.optimizer.zero_grad(set_to_none=False)
+    plugin.before_step(state)
+    return [g.clone() for g in state.gradients()]
+
+
+@torch.no_grad()
+def push(state: Run) -> None:
+    """Move all weights at random."""
+    for w in state.weights():
+        w += torch.randn_like(w)
 
 
 def moved(found: list[dict[str, Any]]) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,13 +11,10 @@ from torch.nn.functional import one_hot
 import srclib.plugins.ewc as ewc
 from srclib.networks import logits
 from srclib.plugins.ewc import EWC, FISHERS, fisher_diagonal
-from srclib.streams import Task
 from srclib.training import LOSSES
 
 from ..cells import sleep
-from .cases import CLASSES, a_run, learn, moved, phases, task, weights_of
-
-AVALANCHE = Path(__file__).parents[1] / "golden" / "avalanche_penalties.npz"
+from .cases import CLASSES, a_run, learn, moved, phases, pull, push, recorded_by_avalanche, relearn, task, weights_of
 
 
 def log_likelihood(z: Tensor, y: Tensor, loss: str) -> Tensor:
@@ -76,16 +71,9 @@ def test_the_penalty_is_at_rest_at_the_anchor_and_pulls_back_to_it(loss: str) ->
     anchor = weights_of(state)
     information = fisher_diagonal(state.model, *state.trained_on(state.seen[0]), loss=loss)
 
-    def pull() -> list[Tensor]:
-        state.optimizer.zero_grad(set_to_none=False)
-        plugin.before_step(state)
-        return [g.clone() for g in state.gradients()]
-
-    assert not any(g.any() for g in pull())
-    with torch.no_grad():
-        for w in state.weights():
-            w += torch.randn_like(w)
-    for g, f, w, old in zip(pull(), information, state.weights(), anchor, strict=True):
+    assert not any(g.any() for g in pull(state, plugin))
+    push(state)
+    for g, f, w, old in zip(pull(state, plugin), information, state.weights(), anchor, strict=True):
         torch.testing.assert_close(g, 7 * f * (w.detach() - old))
 
 
@@ -98,29 +86,20 @@ def test_penalties_of_all_tasks_add_up() -> None:
         fisher = fisher_diagonal(state.model, *state.trained_on(state.seen[-1]), loss=state.loss)
         tasks.append((fisher, weights_of(state)))
         assert len(state.memory[plugin]) == 2  # layers
-    state.optimizer.zero_grad(set_to_none=False)
-    with torch.no_grad():
-        for w in state.weights():
-            w += torch.randn_like(w)
+    push(state)
     terms = [(f * (w - a) ** 2).sum() for t in tasks for f, a, w in zip(*t, state.weights(), strict=True)]
     penalty = 3 / 2 * sum(terms)
     expected = torch.autograd.grad(penalty, state.weights())
-    plugin.before_step(state)
-    for g, e in zip(state.gradients(), expected, strict=True):
+    for g, e in zip(pull(state, plugin), expected, strict=True):
         torch.testing.assert_close(g, e)
 
 
 def test_avalanche_holds_the_weights_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its lambda has no half: it is half our strength. Its Fisher information is the empirical one, in batches of 1."""
-    with np.load(AVALANCHE) as file:
-        data = dict(file)
+    data = recorded_by_avalanche()
     monkeypatch.setattr(torch, "randperm", torch.arange)  # images in their order, as recorded
     plugin = EWC(2 * float(data["ewc_lambda"]), "empirical")
-    state = a_run(sizes=(6, 5, 6), lr=float(data["lr"]))
-    for i, w in enumerate(state.weights(), 1):
-        w.data.copy_(torch.from_numpy(data[f"W{i}_before"]))
-    for t, (x, y) in enumerate(zip(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), strict=True)):
-        learn(state, Task((), x, y, x, y), plugin, epochs=int(data["epochs"]), batch=int(data["ewc_batch"]))
+    for t, state in enumerate(relearn(data, plugin, int(data["ewc_batch"]))):
         for i, (w, past) in enumerate(zip(state.weights(), state.memory[plugin], strict=True), 1):
             importance = data[f"ewc_importance{i}"][: t + 1].sum(0)
             np.testing.assert_allclose(w.detach(), data[f"ewc_W{i}"][t], rtol=0, atol=1e-10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +16,7 @@ from srclib.streams import Task
 from srclib.training import LOSSES
 
 from ..cells import sleep
-from .cases import a_run, learn, moved, phases, task, weights_of
-
-AVALANCHE = Path(__file__).parents[1] / "golden" / "avalanche_penalties.npz"
+from .cases import a_run, learn, moved, phases, pull, push, recorded_by_avalanche, relearn, task, weights_of
 
 
 @dataclass(frozen=True)
@@ -133,16 +130,9 @@ def test_the_penalty_is_at_rest_at_the_anchor_and_pulls_back_to_it() -> None:
     anchor = weights_of(state)
     state.seen.append(task(1))
 
-    def pull() -> list[Tensor]:
-        state.optimizer.zero_grad(set_to_none=False)
-        plugin.before_step(state)
-        return [g.clone() for g in state.gradients()]
-
-    assert not any(g.any() for g in pull())
-    with torch.no_grad():
-        for w in state.weights():
-            w += torch.randn_like(w)
-    for g, path, w, old in zip(pull(), state.memory[plugin], state.weights(), anchor, strict=True):
+    assert not any(g.any() for g in pull(state, plugin))
+    push(state)
+    for g, path, w, old in zip(pull(state, plugin), state.memory[plugin], state.weights(), anchor, strict=True):
         assert bool(path.importance.any())
         torch.testing.assert_close(g, 10 * path.importance * (w.detach() - old))
 
@@ -164,15 +154,10 @@ def test_avalanche_holds_the_weights_alike(variant: type[SI], alike: int, monkey
 
     So Omega is the same after one task and the weights after two; with the whole gradient, both after every task.
     """
-    with np.load(AVALANCHE) as file:
-        data = dict(file)
+    data = recorded_by_avalanche()
     monkeypatch.setattr(torch, "randperm", torch.arange)  # images in their order, as recorded
     plugin = variant(float(data["si_lambda"]) / 2, float(data["eps"]))
-    state = a_run(sizes=(6, 5, 6), lr=float(data["lr"]))
-    for i, w in enumerate(state.weights(), 1):
-        w.data.copy_(torch.from_numpy(data[f"W{i}_before"]))
-    for t, (x, y) in enumerate(zip(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), strict=True)):
-        learn(state, Task((), x, y, x, y), plugin, epochs=int(data["epochs"]), batch=int(data["si_batch"]))
+    for t, state in enumerate(relearn(data, plugin, int(data["si_batch"]))):
         for i, (w, path) in enumerate(zip(state.weights(), state.memory[plugin], strict=True), 1):
             same_importance = np.allclose(path.importance, data[f"si_importance{i}"][t], rtol=1e-9, atol=0)
             assert same_importance == (t < alike)
