@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from . import streams, training
 from .datasets import load
-from .plugins import Examples, Plugin, Run, overriding
+from .plugins import TRAINING_HOOKS, Examples, Plugin, Run, overriding
 from .streams import Task
 from .training import AwakeConfig
 
@@ -61,8 +61,24 @@ def plain(value: Any) -> Any:
     return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 
-def run(cell: Cell) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Learned:
+    """A network after the training of its first task, with all that the rest of the run goes on from."""
+
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    random: Tensor  # state of torch's generator
+
+
+Shared = dict[str, Learned]  # by the key of the run without plugins
+SHARED = 8  # first trainings kept, the weights and velocities of a network each
+
+
+def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     """Run a cell on one thread and return its metrics as plain data.
+
+    shared: first trainings of earlier runs. Runs that differ only in what happens later, in the method above all, begin
+    with the same one: it is taken from here, with exactly the same results, or added for others; the oldest one goes.
 
     `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
     of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
@@ -70,14 +86,15 @@ def run(cell: Cell) -> dict[str, Any]:
     spent in training, in the plugins' phases and in evaluation.
     """
     with training.reproducible(cell.seed):
-        return Runner(cell).run()
+        return Runner(cell, shared).run()
 
 
 class Runner:
     """A run in progress."""
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, shared: Shared | None = None) -> None:
         self.cell = cell
+        self.shared = shared
         awake = cell.awake
         self.tasks = stream(cell)
         model = awake.network()
@@ -118,25 +135,50 @@ class Runner:
             state.model.load_state_dict(self.initial)
             state.optimizer = awake.optimizer(state.model)
         epochs = awake.joint_epochs if self.cell.joint else awake.task_epochs(index)
+        own = data
         for plugin in plugins:
             data = plugin.task_data(state, data)
         state.steps = epochs * (len(data.x) // awake.batch)
-        training.train(
-            state.model,
-            state.optimizer,
-            data.x,
-            data.y,
-            loss=awake.loss,
-            epochs=epochs,
-            batch=awake.batch,
-            weights=data.weight,
-            after_backward=[partial(p.after_backward, state) for p in overriding(plugins, "after_backward")],
-            penalties=[partial(p.loss_term, state) for p in overriding(plugins, "loss_term")],
-            before_step=[partial(p.before_step, state) for p in overriding(plugins, "before_step")],
-            after_step=[partial(p.after_step, state) for p in overriding(plugins, "after_step")],
-        )
+        hooks = {hook: [partial(getattr(p, hook), state) for p in overriding(plugins, hook)] for hook in TRAINING_HOOKS}
+        plain_first = not self.phases and not self.cell.joint and data is own and not any(hooks.values())
+        if not (plain_first and self._take_shared()):
+            training.train(
+                state.model,
+                state.optimizer,
+                data.x,
+                data.y,
+                loss=awake.loss,
+                epochs=epochs,
+                batch=awake.batch,
+                weights=data.weight,
+                after_backward=hooks["after_backward"],
+                penalties=hooks["loss_term"],
+                before_step=hooks["before_step"],
+                after_step=hooks["after_step"],
+            )
+            if plain_first:
+                self._share()
         self.seconds["training"] += time.perf_counter() - start
         self._evaluate("training", index, {})
+
+    def _shared_key(self) -> str:
+        return replace(self.cell, plugins=(), keep_weights=False).key()
+
+    def _share(self) -> None:
+        if self.shared is not None:
+            state = copy.deepcopy((self.state.model.state_dict(), self.state.optimizer.state_dict()))
+            self.shared[self._shared_key()] = Learned(*state, torch.get_rng_state())
+            if len(self.shared) > SHARED:
+                del self.shared[next(iter(self.shared))]
+
+    def _take_shared(self) -> bool:
+        found = (self.shared or {}).get(self._shared_key())
+        if found is None:
+            return False
+        self.state.model.load_state_dict(found.model)
+        self.state.optimizer.load_state_dict(copy.deepcopy(found.optimizer))  # which else holds the very tensors
+        torch.set_rng_state(found.random)
+        return True
 
     def _evaluate(self, kind: str, index: int, measured: Mapping[str, Any]) -> None:
         start = time.perf_counter()

@@ -187,10 +187,13 @@ def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor,
                 claim.release()
 
 
+_SHARED: experiment.Shared = {}  # of this process
+
+
 def compute(cell: Cell) -> Record:
     """Run one cell; return its metrics with their provenance, ready for the store."""
     start = time.perf_counter()
-    metrics = experiment.run(cell)
+    metrics = experiment.run(cell, _SHARED)
     return {
         "key": cell.key(),
         "cell": cell.canonical(),

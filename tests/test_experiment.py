@@ -16,6 +16,8 @@ import srclib.experiment as experiment
 from srclib import protocols, streams
 from srclib.experiment import Cell, run
 from srclib.plugins import Examples, Plugin, Run
+from srclib.plugins.ewc import EWC
+from srclib.plugins.rehearsal import Rehearsal
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
 from srclib.training import AwakeConfig
@@ -98,6 +100,52 @@ def test_weights_are_kept_on_request(hidden: tuple[int, ...]) -> None:
         shapes = [tuple(torch.tensor(w).shape) for w in with_weights.pop("weights")]
         assert shapes == list(zip(sizes[1:], sizes[:-1], strict=True))
         assert with_weights == without  # keeping them changes nothing else
+
+
+def test_runs_that_begin_alike_share_their_first_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+    train = experiment.training.train
+    monkeypatch.setattr(experiment.training, "train", lambda *args, **kw: (trained.append(kw), train(*args, **kw)))
+    config = awake(layers=(100, 7, 4), momentum=0.5, dropout=0.25)
+    alike = [
+        tiny(awake=config, plugins=plugins, keep_weights=True)
+        for plugins in ((), (sleep(0, 50),), (sleep(30, 50),), (Rehearsal(0.5),), (Rehearsal(0.5), sleep(30)))
+    ]
+    alone = [run(cell)["phases"] for cell in alike]
+    shared: experiment.Shared = {}
+    trained.clear()
+    assert [run(cell, shared)["phases"] for cell in alike] == alone
+    assert len(shared) == 1
+    assert len(trained) == 1 + len(alike)
+    assert [run(cell, shared)["phases"] for cell in alike] == alone  # nothing of it was changed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"plugins": (EWC(1.0),)},
+        {"seed": 1},
+        {"order": (1, 0)},
+        {"overlap": 5},
+        {"joint": True},
+        {"awake": awake(lr=0.01)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_runs_that_do_not_begin_alike_share_nothing(other: dict[str, Any]) -> None:
+    shared: experiment.Shared = {}
+    run(tiny(), shared)
+    cell = tiny(**other)
+    assert run(cell, shared)["phases"] == run(cell)["phases"]
+
+
+def test_few_first_trainings_are_kept() -> None:
+    shared: experiment.Shared = {}
+    for seed in range(experiment.SHARED + 2):
+        run(tiny(seed=seed), shared)
+    assert len(shared) == experiment.SHARED
+    assert experiment.Cell.key(tiny(seed=1)) not in shared
+    assert experiment.Cell.key(tiny(seed=2)) in shared
 
 
 def test_a_run_on_mnist() -> None:

@@ -81,6 +81,9 @@ class Plugin:
         return None
 
 
+TRAINING_HOOKS = ("after_backward", "loss_term", "before_step", "after_step")
+
+
 def overriding(plugins: Sequence[Plugin], hook: str) -> list[Plugin]:
     """Return the plugins that have something to do in a hook."""
     return [p for p in plugins if getattr(type(p), hook) is not getattr(Plugin, hook)]
