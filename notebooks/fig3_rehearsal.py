@@ -47,8 +47,10 @@ results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("fig3_mnist", profile, protocol, store=store, seeds=seeds)
-datasets = list(dict.fromkeys(dataset for dataset, _ in records))
+datasets = ["mnist", "fashion_mnist", "cross_modal"]
+records = {}
+for dataset in datasets:
+    records |= results.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds)
 names = {
     "rehearsal": "Rehearsal",
     "src+rehearsal": "SRC + Rehearsal",
@@ -75,8 +77,8 @@ styles = {
     "src+rehearsal": {"color": figures.COLORS["sleep"], "marker": "D", "ls": "-"},
     "src+rehearsal/one_vector": {"color": figures.COLORS["sleep"], "marker": "x", "ls": "--", "alpha": 0.7},
 }
-fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3.6), sharey=True, squeeze=False, layout="constrained")
-for ax, dataset in zip(axes[0], datasets, strict=True):
+fig, axes = plt.subplots(1, len(datasets), figsize=(10, 3.6), sharey=True, layout="constrained")
+for ax, dataset in zip(axes, datasets, strict=True):
     for run, style in styles.items():
         if (dataset, run) in records:
             data = finals(dataset, run)
@@ -85,8 +87,8 @@ for ax, dataset in zip(axes[0], datasets, strict=True):
     ax.set(title=figures.DATASETS[dataset], xlabel="old images rehearsed (%)", ylim=(0, 100))
     ax.set_xticks(range(len(data)), [f"{100 * fraction:g}" for fraction in data.index])
     ax.grid(axis="y", color="0.92")
-axes[0, 0].set_ylabel("final accuracy (%)")
-axes[0, 0].legend(loc="lower right", fontsize=9)
+axes[0].set_ylabel("final accuracy (%)")
+axes[0].legend(loc="lower right", fontsize=9)
 plt.show()
 
 # %% [markdown]
@@ -101,9 +103,9 @@ plt.show()
 # network a few points that rehearsal alone keeps.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Gain in final accuracy by sleep against the fraction of old images, on MNIST, one dot per network and the mean as a line. The gain is largest, more than 20 points, where 2.5 percent of the old images or fewer are kept, still positive at 5 and 10 percent, and negative from 25 percent on."}, "figure": {"caption": "Final accuracy with sleep minus without, one dot per network; line: the mean. Above zero, sleep helps.", "name": "fig-3-gain"}}
-fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3), sharey=True, squeeze=False, layout="constrained")
+fig, axes = plt.subplots(1, len(datasets), figsize=(10, 3), sharey=True, layout="constrained")
 rows = []
-for ax, dataset in zip(axes[0], datasets, strict=True):
+for ax, dataset in zip(axes, datasets, strict=True):
     without, with_sleep = finals(dataset, "rehearsal"), finals(dataset, "src+rehearsal")
     gain = with_sleep - without
     for place, (fraction, gains) in enumerate(gain.iterrows()):
@@ -123,7 +125,7 @@ for ax, dataset in zip(axes[0], datasets, strict=True):
     ax.axhline(0, color="k", lw=0.8)
     ax.set(title=figures.DATASETS[dataset], xlabel="old images rehearsed (%)")
     ax.set_xticks(range(len(gain)), [f"{100 * fraction:g}" for fraction in gain.index])
-axes[0, 0].set_ylabel("gain by sleep (points)")
+axes[0].set_ylabel("gain by sleep (points)")
 plt.show()
 
 # %% tags=["hide-input"]

@@ -56,6 +56,7 @@ class Study:
     space: dict[str, tuple[int | float, ...]]  # lowest and highest value, drawn log-uniformly; whole numbers stay whole
     trials: int  # of every stage of a sleep, or in all
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
+    order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
     held_out: int  # training images of each task
     population: int = 20  # of a generation
     seed: int = 0  # of the sampler
@@ -78,7 +79,7 @@ class Study:
     def cell(self, plugin: Plugin, network: int) -> Cell:
         """Return the run of one network with a plugin and those beside it, scored on held-out images."""
         alone = results.cell(
-            self.dataset, "sequential", self.protocol, order="random", seed=network, changes=self.changes
+            self.dataset, "sequential", self.protocol, order=self.order, seed=network, changes=self.changes
         )
         found = protocols.load(self.protocol, self.dataset, self.changes)
         beside = (getattr(found, part) for part in self.beside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -166,7 +166,7 @@ def test_a_protocol_holds_what_its_search_found(path: Path) -> None:
     protocol = protocols.load(study.protocol, study.dataset)
     plugin = protocol.sleep_with(protocol.rehearsal) if "rehearsal" in study.beside else getattr(protocol, study.part)
     assert experiment.plain(plugin) == outcome["found"]
-    assert experiment.plain(asdict(study)) == outcome["study"]
+    assert protocols.from_mapping(search.Study, outcome["study"], path.name) == study
     trials = pd.read_csv(path.with_suffix(".csv"))
     for stage in outcome["stages"]:
         assert len(trials[trials.stage == stage["stage"]]) >= study.trials
