@@ -313,6 +313,19 @@ def test_a_file_without_sections(text: str, tmp_path: Path) -> None:
         load_file(path, "demo")
 
 
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("demo: {source: [\n")
+    with pytest.raises(ValueError, match=r"(?s)some\.yaml is no YAML: .*line 2"):
+        load_file(path, "demo")
+
+
+@pytest.mark.parametrize("classes", [0, -1, 3])
+def test_tasks_divide_the_outputs(classes: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"demo: classes_per_task = {classes}: allowed are parts of 4 outputs"):
+        load_file(write(tmp_path, demo=SECTION), "demo", {"classes_per_task": classes})
+
+
 def test_unknown_protocol_and_data_set() -> None:
     with pytest.raises(ValueError, match="protocol 'relased' is unknown: allowed is one of described, released"):
         load("relased", "mnist")

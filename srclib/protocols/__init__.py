@@ -53,6 +53,13 @@ class Protocol:
     rehearsal: Rehearsal | None = None
     rehearsal_sleep: tuple[RehearsalSleep, ...] = ()  # by rising fraction; before the first, and if empty: `sleep`
 
+    def __post_init__(self) -> None:
+        outputs = self.awake.layers[-1]
+        if self.classes_per_task < 1 or outputs % self.classes_per_task:
+            raise ValueError(
+                f"classes_per_task = {self.classes_per_task}: allowed are parts of {outputs} outputs, 1 or more"
+            )
+
     def sleep_with(self, rehearsal: Rehearsal) -> Sleep | None:
         """Return the sleep of a method that also rehearses."""
         found = [entry.sleep for entry in self.rehearsal_sleep if entry.fraction <= rehearsal.fraction]
@@ -113,7 +120,10 @@ def _rehearsal_sleep(section: Mapping[str, Any], where: str) -> list[dict[str, A
 
 @cache
 def _read(path: Path, changed: int) -> Any:
-    return yaml.safe_load(path.read_text())
+    try:
+        return yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is no YAML: {error}") from None
 
 
 def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
