@@ -84,10 +84,7 @@ def test_run_computes_what_the_store_lacks(tmp_path: Path, caplog: pytest.LogCap
         (["fig1_weights", "-s", "keep_weights", "1"], "keep_weights of fig1_weights = '1': allowed is true or false"),
         (["fig1_patches", "-s", "runs", "srk"], "method 'srk' is unknown"),
         (["fig1_patches", "-s", "seeds", "0"], "leave nothing to compute"),
-        (
-            ["fig2_recovery", "--protocol", "described", "-s", "datasets", "cross_modal"],
-            "no sleep parameters are known",
-        ),
+        (["fig1_patches", "-s", "runs", "owm"], "no owm parameters are known"),
     ],
 )
 def test_run_says_what_is_allowed(tmp_path: Path, args: list[str], says: str) -> None:
