@@ -216,7 +216,7 @@ WRONG = {
     "protocol": (lambda: cell("mnist", "src", "published"), "protocol 'published' is unknown"),
     "data_set": (lambda: cell("svhn", "src"), "released.yaml has no section 'svhn'"),
     "order": (lambda: cell("mnist", "src", order="reversed"), "order 'reversed' is unknown: allowed is sorted"),
-    "no_sleep": (lambda: cell("mnist", "src", "described", changes={"sleep": None}), "sleep is null: no sleep parameters are known"),
+    "no_owm": (lambda: cell("patches", "owm"), "owm is null: no owm parameters are known"),
 }  # fmt: skip
 
 
