@@ -52,11 +52,6 @@ plain = list(dict.fromkeys(run for _, run in records if "/" not in run))
 values = published.load()
 
 
-def spread(finals):
-    """Return mean and standard deviation over networks as text."""
-    return f"{np.mean(finals):.1f}" + (f" ± {np.std(finals, ddof=1):.1f}" if len(finals) > 1 else "")
-
-
 def printed(key):
     """Return a published value as text."""
     value = values.loc[key, "value"]
@@ -113,7 +108,7 @@ for run in ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal
     for dataset in columns:
         keys = [key for key in values.index if key.startswith(f"table1/{dataset}/{run}")]
         keys = [key for key in keys if key.removeprefix(f"table1/{dataset}/").partition("/")[0] == run]
-        ours = ", ".join(spread(reproduced[key]) if key in reproduced else "–" for key in keys)
+        ours = ", ".join(figures.spread(reproduced[key]) if key in reproduced else "–" for key in keys)
         theirs = ", ".join(map(printed, keys))
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{ours} ({theirs})"
 HTML(pd.DataFrame(rows).T.to_html(border=0))
@@ -142,8 +137,8 @@ for run in [run for run in plain if f"{run}/published" in {r for _, r in records
             {
                 "method": label(run),
                 "data set": figures.DATASETS[dataset],
-                "published setting": spread(results.final(records[dataset, f"{run}/published"])),
-                "setting found": spread(results.final(records[dataset, run])),
+                "published setting": figures.spread(results.final(records[dataset, f"{run}/published"])),
+                "setting found": figures.spread(results.final(records[dataset, run])),
                 "searched": study,
                 "value found": ", ".join(f"{k} {v:.3g}" for k, v in found["stages"][0]["values"].items()),
             }
@@ -163,7 +158,9 @@ rows = {}
 for order, found in collected.items():
     for (dataset, run), group in found.items():
         if "/" not in run:
-            rows.setdefault(label(run), {})[f"{figures.DATASETS[dataset]}, {order}"] = spread(results.final(group))
+            rows.setdefault(label(run), {})[f"{figures.DATASETS[dataset]}, {order}"] = figures.spread(
+                results.final(group)
+            )
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
 # %% [markdown]
@@ -180,7 +177,9 @@ rows = {}
 for (dataset, run), group in with_text.items():
     if "/" not in run:
         theirs = printed(f"table1/{dataset}/{run}")
-        rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{spread(results.final(group))} ({theirs})"
+        rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = (
+            f"{figures.spread(results.final(group))} ({theirs})"
+        )
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
 # %% [markdown]
@@ -193,8 +192,8 @@ found = search.outcome("described_mnist_sleep")
 rows = [
     {
         "sleep after task": stage["stage"],
-        "accuracy before (%)": spread([100 * a for a in stage["before"]]),
-        "accuracy after (%)": spread([100 * a for a in stage["after"]]),
+        "accuracy before (%)": figures.spread([100 * a for a in stage["before"]]),
+        "accuracy after (%)": figures.spread([100 * a for a in stage["after"]]),
         "steps": stage["values"]["steps"],
         "rate (Hz)": f"{stage['values']['rate']:.0f}",
         "inc": f"{stage['values']['inc']:.2g}",
@@ -248,7 +247,7 @@ for (dataset, run), group in records.items():
     means = last.groupby("tested")["accuracy"].agg(list)
     rows.append(
         {"data set": figures.DATASETS[dataset], "method": label(run)}
-        | {f"task {k + 1}": spread(accuracies) for k, accuracies in means.items()}
+        | {f"task {k + 1}": figures.spread(accuracies) for k, accuracies in means.items()}
     )
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 

@@ -21,11 +21,13 @@
 #
 # Three things in the released script were hardly meant, and each bears on a number of the table:
 #
-# | slip | what happens | corrected by |
+# | slip | what happens | without it |
 # | --- | --- | --- |
-# | the control of the second task starts from the initial weights | it never saw MNIST, so it has nothing to forget | `sequential` in place of `sequential/restarted` |
-# | the lengths of the sleeps, 6,666 and 12,468 steps, are kept in 8 bits | both sleeps end after 255 steps | `full_length` |
-# | the mean input and the layer scales of the second sleep are those of MNIST | the sleep knows nothing of the clothes | `all_statistics` |
+# | the control starts its second task from the initial weights | it never saw MNIST, so it has nothing to forget | *Sequential, that saw MNIST* |
+# | the lengths of the sleeps, 6,666 and 12,468 steps, are kept in 8 bits | both sleeps end after 255 steps | *full length* |
+# | the mean input and the layer scales of the second sleep are those of MNIST | the sleep knows nothing of the clothes | *statistics of both data sets* |
+#
+# The released rehearsal has one more: with it, the second task starts from the weights before the first sleep.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
@@ -36,11 +38,10 @@ seeds = None  # number of networks; None: as the profile says
 import sys
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, search, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -57,7 +58,7 @@ labels = {
     "ewc": "EWC",
     "si": "SI",
     "owm": "OWM",
-    "src": "SRC, as released",
+    "src": "SRC" if protocol == "described" else "SRC, as released",
     "src/full_length": "SRC, sleeps of full length",
     "src/all_statistics": "SRC, statistics of both data sets",
     "src/corrected": "SRC, both corrected",
@@ -66,13 +67,24 @@ labels = {
     "src+rehearsal/corrected": "SRC + Rehearsal 0.75 %, corrected",
     "parallel": "Parallel",
 }
-published_of = {
-    "sequential/restarted": "sequential",
-    "src": "src",
-    "src+rehearsal": "src+rehearsal",
-    "parallel": "parallel",
-}
+as_published = {"sequential/restarted": "sequential"} | {run: run for run in ("src", "src+rehearsal", "parallel")}
 values = published.load()
+
+
+def by_data_set(records):
+    """Return a table of the accuracies on MNIST, on Fashion-MNIST and on both in the end."""
+    rows = {}
+    for run in [run for run in labels if run in records]:
+        phases = results.phases(records[run])
+        last = phases[phases.phase == phases.phase.max()]
+        digits, clothes = (last.accuracy[last.tested == tested] for tested in (0, 1))
+        rows[labels[run]] = {
+            "MNIST": figures.spread(digits),
+            "Fashion-MNIST": figures.spread(clothes),
+            "both": figures.spread(results.final(records[run])),
+        }
+    return HTML(pd.DataFrame(rows).T.to_html(border=0))
+
 
 # %% [markdown]
 # ## As released, and corrected
@@ -84,8 +96,8 @@ for row, run in enumerate(shown):
     color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
     finals = results.final(records[run])
     ax.plot(finals, [row + 0.1] * len(finals), "o", color=color, ms=5.5, alpha=0.6)
-    if run in published_of:
-        value = values.loc[f"table1/cross_modal/{published_of[run]}"]
+    if run in as_published:
+        value = values.loc[f"table1/cross_modal/{as_published[run]}"]
         ax.errorbar(
             value["value"], row - 0.2, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
         )
@@ -104,29 +116,83 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="table1/cross_modal
 # %% [markdown]
 # ## Digits and clothes
 #
-# What each run knows of either data set in the end.
+# What each network knows of either data set in the end.
 
 # %% tags=["hide-input"]
-rows = []
-for run in shown:
-    phases = results.phases(records[run])
-    last = phases[phases.phase == phases.phase.max()]
-    row = {"run": labels[run]}
-    for tested, name in enumerate(("MNIST", "Fashion-MNIST")):
-        accuracy = last.accuracy[last.tested == tested]
-        row[name] = f"{accuracy.mean():.1f}" + (f" ± {accuracy.std():.1f}" if len(accuracy) > 1 else "")
-    finals = results.final(records[run])
-    row["both"] = f"{np.mean(finals):.1f}" + (f" ± {np.std(finals, ddof=1):.1f}" if len(finals) > 1 else "")
-    rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+by_data_set(records)
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks.
 #
+# ## What each slip does
+#
+# **The control.** The published 47 % belongs to a network that never saw a digit: it classifies clothes, and digits at
+# random. A network that did learn MNIST first still knows more than a third of the digits after Fashion-MNIST. It ends
+# near 60 %, at the published accuracy *with* sleep and above what sleep gives here. Measured against that control,
+# the released sleep does not help on this pair of data sets.
+#
+# **The lengths.** Sleeps of the length that the script asks for change the mean by less than the networks differ.
+#
+# **The statistics.** Nor does it help to give the second sleep the mean input and the scales of both data sets.
+#
+# **Where the accuracy goes.** The first sleep already costs the network part of the digits, before anything else was
+# learned, since there is nothing yet to recover. The second one brings few of them back and costs some of the clothes.
+
+# %% tags=["hide-input"]
+rows = {}
+for run in [run for run in labels if run.startswith("src") and run in records]:
+    phases = results.phases(records[run])
+    for (_, kind, task), group in phases.groupby(["phase", "kind", "task"]):
+        name = f"{'training' if kind == 'training' else 'sleep'} {task + 1}"
+        digits, clothes = (group.accuracy[group.tested == tested].mean() for tested in (0, 1))
+        rows.setdefault(labels[run], {})[f"after {name}"] = f"{digits:.0f} / {clothes:.0f}"
+order = [f"after {kind} {task}" for task in (1, 2) for kind in ("training", "sleep")]
+HTML(pd.DataFrame(rows).T.reindex(columns=order).fillna("–").to_html(border=0))
+
+# %% [markdown]
+# Mean accuracy on MNIST / on Fashion-MNIST in percent, through all phases.
+#
+# ## The other methods
+#
+# OWM ends a few points below parallel training, and rehearsal of 0.75 % of the digits, 450 images or, as the release
+# rounds, 500, is nearly as good. Sleep on top of rehearsal takes accuracy away in both forms. The published
+# 83.18 % of SRC with rehearsal is what rehearsal alone reaches here; why the two differ we do not know. SI keeps a few
+# points more of the digits than sequential training. EWC has the strength found on MNIST, which has next to no effect.
+# Here the paper, too, ranks EWC or SI above SRC.
+#
+# ## The paper's text
+#
+# Under `described` ({doc}`../book/protocols`) the control has seen MNIST, sleeps have their full length, and the
+# statistics are over all inputs seen. The parameters of the second sleep come from a search on training images held out
+# of training ({func}`srclib.search.run`, 150 sleeps of three networks); after the first task there is no sleep.
+
+# %% tags=["hide-input"]
+other = "described" if protocol == "released" else "released"
+with_text = {
+    run: group
+    for (_, run), group in results.collect("table1_cross_modal", profile, other, store=store, seeds=seeds).items()
+}
+by_data_set(with_text)
+
+# %% [markdown]
+# What the search found, as accuracy on the held-out images of both data sets before and after the sleep, network by
+# network:
+
+# %% tags=["hide-input"]
+stage = search.outcome("described_cross_modal_sleep")["stages"][0]
+rows = {
+    when: [f"{100 * accuracy:.1f}" for accuracy in stage[key]]
+    for when, key in (("awake", "before"), ("slept", "after"))
+}
+HTML(pd.DataFrame(rows, index=[f"network {i + 1}" for i in range(len(stage["before"]))]).T.to_html(border=0))
+
+# %% [markdown]
+# Accuracy in percent. The best of all sleeps that were tried hardly helps on average.
+#
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
+everything = [record for found in (records, with_text) for group in found.values() for record in group]
 Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
 
 # %% [markdown]

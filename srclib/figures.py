@@ -52,6 +52,12 @@ def use_style() -> None:
     )
 
 
+def spread(values: ArrayLike) -> str:
+    """Return the mean of runs and, of more than one, their standard deviation as text."""
+    values = np.asarray(values, float)
+    return f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if values.size > 1 else "")
+
+
 def images(axes: Sequence[Axes], x: ArrayLike, titles: Sequence[str]) -> None:
     """Show square images, x (n, side * side), one per axes."""
     for ax, image, title in zip(axes, np.asarray(x), titles, strict=True):
