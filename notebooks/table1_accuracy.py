@@ -188,9 +188,9 @@ HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 # networks of the search; the table above has other networks, other task orders and the test images.
 
 # %% tags=["hide-input"]
-found = search.outcome("described_mnist_sleep")
 rows = [
     {
+        "data set": figures.DATASETS[dataset],
         "sleep after task": stage["stage"],
         "accuracy before (%)": figures.spread([100 * a for a in stage["before"]]),
         "accuracy after (%)": figures.spread([100 * a for a in stage["after"]]),
@@ -200,7 +200,8 @@ rows = [
         "dec": f"{stage['values']['dec']:.2g}",
         "thresholds": ", ".join(f"{stage['values'][f'beta[{i}]']:.3f}" for i in range(3)),
     }
-    for stage in found["stages"]
+    for dataset in dict.fromkeys(dataset for dataset, _ in with_text)
+    for stage in search.outcome(f"described_{dataset}_sleep")["stages"]
 ]
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
