@@ -71,6 +71,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+def datasets(name: str) -> list[str]:
+    """Return the data sets that a protocol has a section for."""
+    return list(_read(path := FOLDER / f"{name}.yaml", path.stat().st_mtime_ns))
+
+
 def load(name: str, dataset: str, *changes: Mapping[str, Any]) -> Protocol:
     """Load one data set's section of a protocol, with some of its values changed.
 
