@@ -58,7 +58,7 @@ labels = {
     "ewc": "EWC",
     "si": "SI",
     "owm": "OWM",
-    "src": "SRC" if protocol == "described" else "SRC, as released",
+    "src": "SRC, as released",
     "src/full_length": "SRC, sleeps of full length",
     "src/all_statistics": "SRC, statistics of both data sets",
     "src/corrected": "SRC, both corrected",
@@ -67,11 +67,14 @@ labels = {
     "src+rehearsal/corrected": "SRC + Rehearsal 0.75 %, corrected",
     "parallel": "Parallel",
 }
+in_the_text = {"sequential": "Sequential", "src": "SRC", "rehearsal": "Rehearsal 0.75 %", "parallel": "Parallel"}
+if protocol == "described":
+    labels = in_the_text
 as_published = {"sequential/restarted": "sequential"} | {run: run for run in ("src", "src+rehearsal", "parallel")}
 values = published.load()
 
 
-def by_data_set(records):
+def by_data_set(records, labels):
     """Return a table of the accuracies on MNIST, on Fashion-MNIST and on both in the end."""
     rows = {}
     for run in [run for run in labels if run in records]:
@@ -119,7 +122,7 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="table1/cross_modal
 # What each network knows of either data set in the end.
 
 # %% tags=["hide-input"]
-by_data_set(records)
+by_data_set(records, labels)
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks.
@@ -172,7 +175,7 @@ with_text = {
     run: group
     for (_, run), group in results.collect("table1_cross_modal", profile, other, store=store, seeds=seeds).items()
 }
-by_data_set(with_text)
+by_data_set(with_text, in_the_text if other == "described" else labels)
 
 # %% [markdown]
 # What the search found, as accuracy on the held-out images of both data sets before and after the sleep, network by
