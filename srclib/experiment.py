@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from . import streams, training
 from .datasets import load
+from .networks import body_and_head
 from .plugins import TRAINING_HOOKS, Examples, Plugin, Run, overriding
 from .streams import Task
 from .training import AwakeConfig
@@ -82,8 +83,9 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
 
     `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
     of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
-    the first task, what the plugin measured, and `weights` if kept. `final`: the last overall accuracy. `seconds`:
-    spent in training, in the plugins' phases and in evaluation.
+    the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
+    those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
+    `final`: the last overall accuracy. `seconds`: spent in training, in the plugins' phases and in evaluation.
     """
     with training.reproducible(cell.seed):
         return Runner(cell, shared).run()
@@ -158,7 +160,11 @@ class Runner:
             )
             if plain_first:
                 self._share()
-        self.seconds["training"] += time.perf_counter() - start
+        trained = time.perf_counter()
+        self.seconds["training"] += trained - start
+        for plugin in overriding(plugins, "after_training"):
+            plugin.after_training(state)
+        self.seconds["plugins"] += time.perf_counter() - trained
         self._evaluate("training", index, {})
 
     def _shared_key(self) -> str:
@@ -182,8 +188,7 @@ class Runner:
 
     def _evaluate(self, kind: str, index: int, measured: Mapping[str, Any]) -> None:
         start = time.perf_counter()
-        correct = self._predict(self.x_test) == self.y_test
-        parts = correct.split([len(task.y_test) for task in self.tasks])
+        heads = {head: self._accuracy(predicted) for head, predicted in self.predict(self.x_test).items()}
         weights = [m.weight.detach() for m in self.state.model if isinstance(m, nn.Linear)]
         flat = torch.cat([w.flatten() for w in weights])
         if self.first_weights is None:
@@ -192,21 +197,28 @@ class Runner:
             {
                 "kind": kind,
                 "task": index,
-                "accuracy": [float(part.double().mean()) for part in parts],
-                "overall": float(correct.double().mean()),
+                **next(iter(heads.values())),
                 "cosine": float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
+                **({"heads": heads} if len(heads) > 1 else {}),
                 **measured,
                 **({"weights": [w.tolist() for w in weights]} if self.cell.keep_weights else {}),
             }
         )
         self.seconds["evaluation"] += time.perf_counter() - start
 
-    def _predict(self, x: Tensor) -> Tensor:
+    def _accuracy(self, predicted: Tensor) -> dict[str, Any]:
+        correct = predicted == self.y_test
+        parts = correct.split([len(task.y_test) for task in self.tasks])
+        return {"accuracy": [float(part.double().mean()) for part in parts], "overall": float(correct.double().mean())}
+
+    def predict(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the predicted classes (n,) of every head by its name; the first one counts."""
+        body, head = body_and_head(self.state.model)
+        hidden = training.evaluate(body, x)
+        heads = {"network": training.predict(head, hidden)}
         for plugin in overriding(self.cell.plugins, "predict"):
-            predicted = plugin.predict(self.state, x)
-            if predicted is not None:
-                return predicted
-        return training.predict(self.state.model, x)
+            heads = plugin.predict(self.state, hidden, heads)
+        return heads
 
 
 def stream(cell: Cell) -> list[Task]:

@@ -17,10 +17,8 @@ class Method:
     joint: bool = False
 
     def plugins(self, protocol: Protocol) -> tuple[Plugin, ...]:
-        """Return the plugins; ValueError when the protocol has no parameters for one."""
+        """Return the plugins under a protocol loaded for these parts; ValueError when it has no parameters for one."""
         found: dict[str, Plugin | None] = {part: getattr(protocol, part) for part in self.parts}
-        if "sleep" in found and protocol.rehearsal and "rehearsal" in found:
-            found["sleep"] = protocol.sleep_with(protocol.rehearsal)
         for part, plugin in found.items():
             if plugin is None:
                 raise ValueError(f"{part} is null: no {part} parameters are known ({protocol.source})")
@@ -28,7 +26,8 @@ class Method:
 
 
 # Their order is that of the plugins in a combination. Sleep comes first, so that the weights are protected, and their
-# importance is measured, as it left them; OWM comes after SI, which follows the gradient of the loss itself.
+# importance is measured, as it left them; OWM comes after SI, which follows the gradient of the loss itself, and iCaRL
+# after rehearsal, whose images need a target too.
 METHODS = {
     "sequential": Method("Sequential"),
     "src": Method("SRC", ("sleep",)),
@@ -36,6 +35,7 @@ METHODS = {
     "si": Method("SI", ("si",)),
     "owm": Method("OWM", ("owm",)),
     "rehearsal": Method("Rehearsal", ("rehearsal",)),
+    "icarl": Method("iCaRL", ("icarl",)),
     "parallel": Method("Parallel (ideal)", joint=True),
 }
 

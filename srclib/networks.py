@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 DROPOUTS = ("train", "test")
-OUTPUTS = ("softmax", "relu")
+OUTPUTS = ("softmax", "sigmoid", "relu")
 
 
 class ClassicDropout(nn.Dropout):
@@ -34,8 +34,8 @@ def mlp(
 ) -> nn.Sequential:
     """Return a bias-free multilayer perceptron with ReLU between its layers, weights from U(-init, init).
 
-    sizes: inputs, hidden units of every layer, outputs. output: "softmax" ends in a linear layer (the softmax is part
-    of the loss), "relu" in a ReLU. dropout: probability for hidden units, in [0, 1); dropout_scaling: "train"
+    sizes: inputs, hidden units of every layer, outputs. output: "softmax" and "sigmoid" end in a linear layer (they are
+    part of the loss), "relu" in a ReLU. dropout: probability for hidden units, in [0, 1); dropout_scaling: "train"
     (`nn.Dropout`) or "test" (`ClassicDropout`). Weights come from torch's global generator.
     """
     if len(sizes) < 2 or min(sizes) < 1:
@@ -63,3 +63,10 @@ def mlp(
 def logits(model: nn.Sequential, x: Tensor) -> Tensor:
     """Return the input to the output units, (n, classes): everything but a ReLU at the end."""
     return (model[:-1] if isinstance(model[-1], nn.ReLU) else model)(x)
+
+
+def body_and_head(model: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:
+    """Return the layers up to the activity of the last hidden layer, after its dropout, and those of the outputs."""
+    layers = list(model)
+    last = max(i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear))
+    return nn.Sequential(*layers[:last]), nn.Sequential(*layers[last:])

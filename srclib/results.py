@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -88,24 +87,28 @@ def cell(
     seed: int = 0,
     overlap: int | None = None,
     fraction: float | None = None,
+    memory: int | None = None,
     keep_weights: bool = False,
     changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cell:
     """Return one cell.
 
     run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. fraction: of old
-    images that are rehearsed, in place of the protocol's. changes: to the protocol's section, before the variant's.
+    images that are rehearsed, memory: of iCaRL, in place of the protocol's. changes: to the protocol's section, before
+    the variant's.
     """
     name, _, variant = run.partition("/")
     method = methods.find(name)
     variants = _file("variants")
     if variant:
         _check("variant", variant, variants)
-    found = protocols.load(protocol, dataset, changes, variants[variant] if variant else {})
-    if fraction is not None:
-        if found.rehearsal is None:
-            raise ValueError(f"fraction = {fraction}: allowed is None, since {protocol} has no rehearsal for {dataset}")
-        found = replace(found, rehearsal=replace(found.rehearsal, fraction=float(fraction)))
+    all_changes = [changes, variants[variant] if variant else {}]
+    for part, setting, value in (("rehearsal", "fraction", fraction), ("icarl", "memory", memory)):
+        if value is not None:
+            if getattr(protocols.load(protocol, dataset, *all_changes), part) is None:
+                raise ValueError(f"{setting} = {value}: allowed is None, since {protocol} has no {part} for {dataset}")
+            all_changes.append({part: {setting: value}})
+    found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
     tasks = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
     return Cell(
         dataset=dataset,
@@ -232,9 +235,10 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
     )
 
 
-def final(records: Iterable[Record]) -> list[float]:
-    """Return the final accuracy of every record, in percent."""
-    return [100 * record["metrics"]["final"] for record in records]
+def final(records: Iterable[Record], head: str | None = None) -> list[float]:
+    """Return the final accuracy of every record, in percent: of the head that counts, or of one of several by name."""
+    found = [record["metrics"] for record in records]
+    return [100 * (m["phases"][-1]["heads"][head]["overall"] if head else m["final"]) for m in found]
 
 
 def provenance(records: Iterable[Record]) -> str:

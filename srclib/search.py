@@ -34,7 +34,7 @@ from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
 from .plugins.sleep import Sleep, mean_of
 from .sleep import RunawayError, SleepConfig, layer_scales, sleep
-from .training import predict, reproducible
+from .training import reproducible
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +81,9 @@ class Study:
         alone = results.cell(
             self.dataset, "sequential", self.protocol, order=self.order, seed=network, changes=self.changes
         )
-        found = protocols.load(self.protocol, self.dataset, self.changes)
+        found = protocols.load(self.protocol, self.dataset, self.changes, parts=self.beside)
         beside = (getattr(found, part) for part in self.beside)
-        return replace(alone, plugins=(plugin, *beside), held_out=self.held_out)
+        return replace(alone, awake=found.awake, plugins=(plugin, *beside), held_out=self.held_out)
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
@@ -239,7 +239,8 @@ class _Network:
                 plugin.after_task(self.runner.state)
 
     def accuracy(self) -> float:
-        return float((predict(self.runner.state.model, self.x) == self.y).double().mean())
+        predicted, *_ = self.runner.predict(self.x).values()  # of the head that counts
+        return float((predicted == self.y).double().mean())
 
     def sleep(self, config: SleepConfig) -> float:
         """Sleep from the weights after the last task; return the accuracy, 0 for a runaway."""

@@ -1,9 +1,10 @@
 """Awake training: stochastic gradient descent with momentum, data in memory.
 
-Both losses are given by the error they send into the output units, delta = dL/dz with z the input to the output units,
-y one-hot, m the batch size:
+The losses are given by the error they send into the output units, delta = dL/dz with z the input to the output units,
+y the targets (one-hot, or any that a method gives), m the batch size:
 
     softmax_ce   delta = (softmax(z) - y) / m      cross-entropy; paper, section "Network details"
+    sigmoid_bce  delta = (sigmoid(z) - y) / m      cross-entropy of every output on its own; iCaRL's
     relu_mse     delta = (relu(z) - y) / m         squared error of a rectified output without the derivative of the
                                                    rectifier (a silent output still learns); released code
 """
@@ -20,7 +21,7 @@ from torch.nn.functional import one_hot
 
 from .networks import logits, mlp
 
-LOSSES = {"softmax_ce": "softmax", "relu_mse": "relu"}  # loss -> output of the network
+LOSSES = {"softmax_ce": "softmax", "sigmoid_bce": "sigmoid", "relu_mse": "relu"}  # loss -> output of the network
 EVALUATION_BATCH = 1_000
 
 
@@ -30,7 +31,7 @@ class AwakeConfig:
 
     layers: tuple[int, ...]
     init: float  # weights start in U(-init, init)
-    loss: str  # "softmax_ce" or "relu_mse"
+    loss: str  # one of LOSSES
     epochs: int | tuple[int, ...]
     batch: int
     lr: float
@@ -96,19 +97,23 @@ def train(
     before_step: Sequence[Hook] = (),
     after_step: Sequence[Hook] = (),
 ) -> None:
-    """Train in place on x (n, inputs) and labels y (n,), reshuffled every epoch; a last partial batch is left out.
+    """Train in place on x (n, inputs) and y, reshuffled every epoch; a last partial batch is left out.
 
-    weights: of the examples in the loss, (n,); None: 1 each. A batch's loss is its weighted sum over the batch size.
+    y: labels (n,), or targets of all outputs (n, classes), which for softmax_ce add up to 1 for each image. weights: of
+    the examples in the loss, (n,); None: 1 each. A batch's loss is its weighted sum over the batch size.
     after_backward runs when the gradient of this loss is there. Then come the penalties, extra terms of the loss as
     functions of the model's weights; before_step, on the whole gradient; the update; after_step.
-    Raises ValueError when there are fewer images than a batch, or not one weight for each.
+    Raises ValueError when there are fewer images than a batch, or not a label (or targets) and a weight for each.
     """
     if len(x) < batch:
         raise ValueError(f"{len(x)} images are fewer than a batch of {batch}")
     if weights is not None and weights.shape != (len(x),):
         raise ValueError(f"weights has shape {tuple(weights.shape)}: allowed is ({len(x)},), one for each image")
+    classes = classes_of(model)
+    targets = one_hot(y, classes).to(x.dtype) if y.ndim == 1 else y
+    if targets.shape != (len(x), classes):
+        raise ValueError(f"y has shape {tuple(y.shape)}: allowed is ({len(x)},) or ({len(x)}, {classes})")
     model.train()
-    targets = one_hot(y, classes_of(model)).to(x.dtype)
     for _ in range(epochs):
         for rows in torch.randperm(len(x))[: len(x) // batch * batch].split(batch):
             optimizer.zero_grad()
@@ -132,19 +137,33 @@ def classes_of(model: nn.Sequential) -> int:
 
 
 def output_delta(z: Tensor, target: Tensor, loss: str) -> Tensor:
-    """Return dL/dz (m, classes) for output inputs z and one-hot targets, both (m, classes)."""
-    output = z.softmax(1) if loss == "softmax_ce" else z.relu()
-    return (output - target) / len(z)
+    """Return dL/dz (m, classes) for output inputs z and targets, both (m, classes)."""
+    return (activation(z, loss) - target) / len(z)
+
+
+def activation(z: Tensor, loss: str) -> Tensor:
+    """Return what a loss compares with the targets, (m, classes), for output inputs z (m, classes)."""
+    if loss == "softmax_ce":
+        return z.softmax(1)
+    return z.sigmoid() if loss == "sigmoid_bce" else z.relu()
 
 
 @torch.no_grad()
+def evaluate(model: nn.Sequential, x: Tensor, *, dropout: bool = False) -> Tensor:
+    """Return the outputs of a network, or of some of its layers, (n, outputs); dropout is off unless asked for."""
+    model.eval()
+    for layer in model:
+        if isinstance(layer, nn.Dropout):
+            layer.train(dropout)
+    return torch.cat([model(part) for part in x.split(EVALUATION_BATCH)])
+
+
 def predict(model: nn.Sequential, x: Tensor) -> Tensor:
     """Return the predicted class of every input, (n,): the largest output, the first of equals.
 
     With a rectified output, an input that activates no output unit is assigned to class 0, as in the released code.
     """
-    model.eval()
-    return torch.cat([model(part).argmax(1) for part in x.split(EVALUATION_BATCH)])
+    return evaluate(model, x).argmax(1)
 
 
 @contextmanager

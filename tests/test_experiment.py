@@ -17,6 +17,7 @@ from srclib import protocols, streams
 from srclib.experiment import Cell, run
 from srclib.plugins import Examples, Plugin, Run
 from srclib.plugins.ewc import EWC
+from srclib.plugins.icarl import ICaRL
 from srclib.plugins.rehearsal import Rehearsal
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
@@ -109,8 +110,11 @@ def test_runs_that_begin_alike_share_their_first_training(monkeypatch: pytest.Mo
     config = awake(layers=(100, 7, 4), momentum=0.5, dropout=0.25)
     alike = [
         tiny(awake=config, plugins=plugins, keep_weights=True)
-        for plugins in ((), (sleep(0, 50),), (sleep(30, 50),), (Rehearsal(0.5),), (Rehearsal(0.5), sleep(30)))
-    ]
+        for plugins in (
+            (), (sleep(0, 50),), (sleep(30, 50),), (Rehearsal(0.5),), (Rehearsal(0.5), sleep(30)), (ICaRL(4),),
+            (sleep(30), ICaRL(2, dropout=True)),
+        )
+    ]  # fmt: skip
     alone = [run(cell)["phases"] for cell in alike]
     shared: experiment.Shared = {}
     trained.clear()

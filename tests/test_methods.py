@@ -12,10 +12,11 @@ from srclib.experiment import run
 from srclib.methods import METHODS, find
 from srclib.plugins import Plugin
 from srclib.plugins.ewc import EWC
+from srclib.plugins.icarl import ICaRL
 from srclib.plugins.owm import OWM
 from srclib.plugins.rehearsal import Rehearsal
 from srclib.plugins.si import SI
-from srclib.protocols import Protocol, RehearsalSleep, load
+from srclib.protocols import Protocol, load
 from srclib.training import LOSSES
 
 from .cells import awake, sleep, tiny
@@ -26,6 +27,7 @@ EVERY: dict[str, Plugin] = {
     "si": SI(0.1, 0.1),
     "owm": OWM((3.0, 3.0), (0.5, 1.0)),
     "rehearsal": Rehearsal(0.5),
+    "icarl": ICaRL(4, dropout=True),
 }
 PROTOCOL = Protocol(source="a test", classes_per_task=2, awake=awake(), **EVERY)  # type: ignore[arg-type]
 PARTS = [name for name, method in METHODS.items() if method.parts]
@@ -40,7 +42,9 @@ PARTS = [name for name, method in METHODS.items() if method.parts]
         ("si", "SI", ["si"]),
         ("owm", "OWM", ["owm"]),
         ("rehearsal", "Rehearsal", ["rehearsal"]),
+        ("icarl", "iCaRL", ["icarl"]),
         ("parallel", "Parallel (ideal)", []),
+        ("icarl+src", "SRC + iCaRL", ["sleep", "icarl"]),
         ("src+rehearsal", "SRC + Rehearsal", ["sleep", "rehearsal"]),
         ("src+ewc", "SRC + EWC", ["sleep", "ewc"]),
         ("owm+rehearsal+si+ewc+src", "SRC + EWC + SI + OWM + Rehearsal", ["sleep", "ewc", "si", "owm", "rehearsal"]),
@@ -70,14 +74,6 @@ def test_every_combination_runs(name: str, loss: str) -> None:
     assert 0 <= metrics["final"] <= 1
 
 
-def test_rehearsal_may_bring_its_own_sleep() -> None:
-    protocol = replace(PROTOCOL, rehearsal_sleep=(RehearsalSleep(fraction=0.1, sleep=sleep(9)),))
-    assert find("src+rehearsal").plugins(protocol) == (sleep(9), EVERY["rehearsal"])
-    assert find("src").plugins(protocol) == find("src+ewc").plugins(protocol)[:1] == (EVERY["sleep"],)
-    less = replace(protocol, rehearsal=Rehearsal(0.05))
-    assert find("src+rehearsal").plugins(less)[0] == EVERY["sleep"]
-
-
 @pytest.mark.parametrize("name", PARTS)
 def test_a_method_needs_its_parameters(name: str) -> None:
     (part,) = METHODS[name].parts
@@ -97,18 +93,27 @@ def test_the_protocols_have_them(name: str, dataset: str, protocol: str) -> None
         assert (plugin.fraction, plugin.released) == (0.0075, protocol == "released")
 
 
+def test_icarl_of_the_protocols() -> None:
+    for dataset in ("mnist", "fashion_mnist"):
+        (described,), (released,) = (find("icarl").plugins(load(name, dataset)) for name in ("described", "released"))
+        assert described == ICaRL(100)
+        assert released == ICaRL(
+            100, "network", normalized=False, first="smallest_projection", dropout=True, pool=True, pad=100
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         (
             "scr",
-            "method 'scr' is unknown: allowed is one of sequential, src, ewc, si, owm, rehearsal",
+            "method 'scr' is unknown: allowed is one of sequential, src, ewc, si, owm, rehearsal, icarl",
         ),
         ("src+", "method '' is unknown"),
-        ("src+icarl", "method 'icarl' is unknown"),
+        ("src+hat", "method 'hat' is unknown"),
         (
             "src+src",
-            "method 'src.src' is no combination: allowed are src, ewc, si, owm, rehearsal, each once",
+            "method 'src.src' is no combination: allowed are src, ewc, si, owm, rehearsal, icarl, each once",
         ),
         ("src+sequential", "method 'src.sequential' is no combination"),
         ("parallel+rehearsal", "method 'parallel.rehearsal' is no combination"),
@@ -124,6 +129,20 @@ CHANGES: list[tuple[Plugin, dict[str, Any]]] = [
     (SI(1.0, 0.1), {"strength": 2.0, "damping": 0.2}),
     (OWM((1.0,), (0.1,)), {"alpha": (2.0,), "decay": (0.2,), "clip": 10.0}),
     (Rehearsal(0.1), {"fraction": 0.2, "released": True}),
+    (
+        ICaRL(4),
+        {
+            "memory": 5,
+            "head": "network",
+            "normalized": False,
+            "first": "smallest_projection",
+            "dropout": True,
+            "pool": True,
+            "pad": 100,
+            "herding": False,
+            "distillation": False,
+        },
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from srclib.networks import ClassicDropout, logits, mlp
+from srclib.networks import ClassicDropout, body_and_head, logits, mlp
 from srclib.sleep import linear_layers
 
 L, R, D, C = nn.Linear, nn.ReLU, nn.Dropout, ClassicDropout
@@ -20,12 +20,13 @@ L, R, D, C = nn.Linear, nn.ReLU, nn.Dropout, ClassicDropout
         ((5, 3), {}, [L]),
         ((5, 3), {"output": "relu", "dropout": 0.5}, [L, R]),  # no hidden layer, nothing to drop
         ((5, 4, 3), {}, [L, R, L]),
+        ((5, 4, 3), {"output": "sigmoid"}, [L, R, L]),
         ((5, 4, 3), {"output": "relu"}, [L, R, L, R]),
         ((5, 4, 6, 3), {"dropout": 0.25}, [L, R, D, L, R, D, L]),
         ((5, 4, 6, 3), {"dropout": 0.25, "dropout_scaling": "test", "output": "relu"}, [L, R, C, L, R, C, L, R]),
         ((5, 4, 3), {"dropout": 0.0, "dropout_scaling": "test"}, [L, R, L]),
     ],
-    ids=["one_layer", "one_layer_relu", "hidden", "hidden_relu", "dropout", "classic_dropout_relu", "no_dropout"],
+    ids=["one_layer", "one_layer_relu", "hidden", "sigmoid", "hidden_relu", "dropout", "classic_dropout_relu", "plain"],
 )
 def test_layers(sizes: tuple[int, ...], options: dict[str, Any], layers: list[type]) -> None:
     model = mlp(sizes, init=0.1, **options)
@@ -63,7 +64,7 @@ def test_first_weights_come_from_the_global_generator() -> None:
         ((5,), {}, r"sizes = \(5,\): allowed are at least two numbers >= 1"),
         ((), {}, r"sizes = \(\)"),
         ((5, 0, 3), {}, r"sizes = \(5, 0, 3\)"),
-        ((5, 3), {"output": "sigmoid"}, r"output = 'sigmoid': allowed is one of \('softmax', 'relu'\)"),
+        ((5, 3), {"output": "tanh"}, r"output = 'tanh': allowed is one of \('softmax', 'sigmoid', 'relu'\)"),
         ((5, 3), {"dropout_scaling": "never"}, r"dropout_scaling = 'never': allowed is one of \('train', 'test'\)"),
         ((5, 3), {"dropout": 1.0}, r"dropout = 1.0: allowed is \[0, 1\)"),
         ((5, 3), {"dropout": -0.1}, r"dropout = -0.1"),
@@ -97,6 +98,19 @@ def test_inverted_dropout_is_the_other_way_round() -> None:
     assert torch.equal(dropout.eval()(x), x)
     masked = dropout.train()(x)
     assert torch.equal(masked, torch.where(masked != 0, 2 * x, 0))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "body", "head"),
+    [((6, 3), [], [L, R]), ((6, 5, 3), [L, R, C], [L, R]), ((6, 5, 4, 3), [L, R, C] * 2, [L, R])],
+    ids=["one_layer", "hidden", "two_hidden"],
+)
+def test_body_and_head_are_the_network(sizes: tuple[int, ...], body: list[type], head: list[type]) -> None:
+    model = mlp(sizes, init=1.0, output="relu", dropout=0.25, dropout_scaling="test").eval()
+    parts = body_and_head(model)
+    assert [[type(layer) for layer in part] for part in parts] == [body, head]
+    x = torch.randn(9, 6)
+    assert torch.equal(parts[1](parts[0](x)), model(x))
 
 
 @pytest.mark.parametrize("output", ["softmax", "relu"])

@@ -51,13 +51,16 @@ class Watcher(Plugin):
     def after_step(self, run: Run) -> None:
         self._note("after_step", run)
 
+    def after_training(self, run: Run) -> None:
+        self._note("after_training", run)
+
     def after_task(self, run: Run) -> dict[str, Any] | None:
         self._note("after_task", run)
         return {"from": self.name} if self.measures else None
 
-    def predict(self, run: Run, x: Tensor) -> Tensor | None:
+    def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
         self._note("predict", run)
-        return None
+        return heads
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +75,7 @@ def test_hooks_run_in_the_order_of_the_plugins() -> None:
     metrics = run(tiny(plugins=(Watcher("a"), Watcher("b", measures=True)), awake=awake(epochs=(1, 2))))
     expected = []
     for task, steps in ((1, 1), (2, 2)):  # one batch an epoch
-        hooks = ["task_data", *STEP * steps, "predict", "after_task"]  # of a and b in turn
+        hooks = ["task_data", *STEP * steps, "after_training", "predict", "after_task"]  # of a and b in turn
         expected += [f"{name}.{hook} {task}" for hook in hooks for name in "ab"]
         expected += [f"{name}.predict {task}" for name in "ab"]  # of the phase of b
     assert Watcher.log == expected
@@ -83,7 +86,9 @@ def test_hooks_run_in_the_order_of_the_plugins() -> None:
 
 def test_joint_training_has_no_end_of_a_task() -> None:
     run(tiny(plugins=(Watcher("a", measures=True),), awake=awake(joint_epochs=1), joint=True))
-    assert Watcher.log == [f"a.{hook} 2" for hook in ("task_data", *STEP * 2, "predict")]  # 4 images, batches of 2
+    assert Watcher.log == [
+        f"a.{hook} 2" for hook in ("task_data", *STEP * 2, "after_training", "predict")
+    ]  # 4 images, batches of 2
 
 
 @pytest.mark.parametrize(
@@ -205,16 +210,29 @@ def test_before_step_may_stop_learning() -> None:
     assert run(tiny(keep_weights=True))["phases"][0]["weights"] != phases[0]["weights"]
 
 
-def test_the_first_prediction_counts() -> None:
+def test_the_first_head_counts() -> None:
     @dataclass(frozen=True)
     class Say(Plugin):
-        label: int | None
+        label: int
+        counts: bool
 
-        def predict(self, run: Run, x: Tensor) -> Tensor | None:
-            return None if self.label is None else torch.full((len(x),), self.label)
+        def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+            shapes.append((tuple(hidden.shape), list(heads)))
+            own = {f"says {self.label}": torch.full((len(hidden),), self.label)}
+            return own | heads if self.counts else heads | own
 
-    metrics = run(tiny(plugins=(Say(None), Say(2), Say(0))))
-    assert [phase["accuracy"] for phase in metrics["phases"]] == [[0.0, 0.5]] * 2
+    shapes: list[Any] = []
+    config = awake(layers=(100, 7, 4))
+    plain = run(tiny(awake=config))["phases"]
+    metrics = run(tiny(plugins=(Say(2, True), Say(0, False)), awake=config))
+    for phase, without in zip(metrics["phases"], plain, strict=True):
+        network = {key: without[key] for key in ("accuracy", "overall")}
+        twos, zeros = {"accuracy": [0.0, 0.5], "overall": 0.25}, {"accuracy": [0.5, 0.0], "overall": 0.25}
+        assert phase["heads"] == {"says 2": twos, "network": network, "says 0": zeros}
+        assert phase["accuracy"] == [0.0, 0.5]
+        assert "heads" not in without
+    assert metrics["final"] == 0.25
+    assert shapes == [((4, 7), ["network"]), ((4, 7), ["says 2", "network"])] * 2
 
 
 # The sleep

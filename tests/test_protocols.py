@@ -15,10 +15,12 @@ import yaml
 from srclib import protocols
 from srclib.methods import METHODS
 from srclib.plugins.ewc import EWC
+from srclib.plugins.icarl import ICaRL
 from srclib.plugins.owm import OWM
 from srclib.plugins.rehearsal import Rehearsal
 from srclib.plugins.si import SI
-from srclib.protocols import FOLDER, Protocol, RehearsalSleep, load, load_file
+from srclib.protocols import FOLDER, Protocol, load, load_file
+from srclib.results import EXPERIMENTS
 from srclib.sleep import linear_layers
 
 from .cells import AWAKE, CONFIG, awake, sleep
@@ -66,12 +68,6 @@ def test_every_section_loads(name: str, dataset: str) -> None:
             assert config is None or len(config.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
 
 
-def test_rehearsal_needs_a_sleep_to_change(tmp_path: Path) -> None:
-    path = write(tmp_path, demo=SECTION | {"sleep": None, "rehearsal_sleep": {"steps": [3]}})
-    with pytest.raises(ValueError, match=r"demo: rehearsal_sleep = .*: allowed is a mapping of changes to `sleep`"):
-        load_file(path, "demo")
-
-
 def test_the_two_protocols_differ_where_the_paper_and_the_code_do() -> None:
     described, released = load("described", "mnist").awake, load("released", "mnist").awake
     assert (described.loss, described.epochs, described.images_per_task) == ("softmax_ce", 10, None)
@@ -104,8 +100,8 @@ SWEEP = {
 
 @pytest.mark.parametrize(("dataset", "fraction"), SWEEP, ids=lambda value: str(value))
 def test_the_released_sleep_depends_on_the_fraction_rehearsed(dataset: str, fraction: float) -> None:
-    protocol = load("released", dataset)
-    found = protocol.sleep_with(Rehearsal(fraction, True))
+    protocol = load("released", dataset, {"rehearsal": {"fraction": fraction}})
+    found = load("released", dataset, {"rehearsal": {"fraction": fraction}}, parts=["sleep", "rehearsal"]).sleep
     assert found is not None
     assert protocol.sleep is not None
     config, rule = found.config, protocol.sleep.config
@@ -118,16 +114,57 @@ def test_the_released_sleep_depends_on_the_fraction_rehearsed(dataset: str, frac
         assert dataclasses.replace(found, config=rule) == protocol.sleep
 
 
+# Sleep after iCaRL: the same, by memory
+ICARL = {
+    ("mnist", 50): (95.654279, 0.058705, 0.009112, 27.477005, 21.155469, 22.567029, 19.001764),
+    ("mnist", 100): (114.365720, 0.042289, 0.005498, 38.451454, 22.198208, 6.893450, 4.253433),
+    ("mnist", 1000): (27.393650, 0.019093, 0.060217, 9.625520, 34.737610, 31.296881, 2.023822),
+    ("fashion_mnist", 50): (142.945655, 0.003775, 0.009083, 39.917543, 39.468197, 12.188520, 5.573700),
+    ("fashion_mnist", 100): (42.162268, 0.060285, 0.003577, 36.717054, 20.800337, 30.249532, 12.253680),
+    ("fashion_mnist", 1000): (20, 0.1, 0.000001, 0.862173, 0.318765, 0, 0.1),
+}
+AS = {50: 50, 100: 100, 200: 100, 500: 100, 1000: 1000, 2000: 1000}  # memory -> which of them
+
+
+@pytest.mark.parametrize("memory", AS)
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_the_released_sleep_depends_on_the_memory_of_icarl(dataset: str, memory: int) -> None:
+    plain = load("released", dataset)
+    found = load("released", dataset, {"icarl": {"memory": memory}}, parts=["sleep", "icarl"])
+    assert found.sleep is not None
+    assert plain.sleep is not None
+    config, rule = found.sleep.config, plain.sleep.config
+    assert isinstance(config.beta, tuple)
+    assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == ICARL[dataset, AS[memory]]
+    assert dataclasses.replace(found.sleep, config=rule) == plain.sleep
+    for name in ("gate", "decay", "window", "strict"):
+        assert getattr(config, name) == getattr(rule, name)
+
+
+def test_icarl_is_trained_in_its_own_way() -> None:
+    for name, dataset, changes in (
+        ("released", "mnist", {"loss": "softmax_ce", "epochs": 10}),
+        ("released", "fashion_mnist", {"loss": "softmax_ce", "epochs": 10, "lr": 0.065, "dropout": 0.2}),
+        ("described", "mnist", {"loss": "sigmoid_bce"}),
+        ("described", "fashion_mnist", {"loss": "sigmoid_bce"}),
+    ):
+        own, others = load(name, dataset, parts=["icarl"]).awake, load(name, dataset).awake
+        assert own == dataclasses.replace(others, **changes) != others
+
+
 def test_one_vector_for_all_fractions() -> None:
-    protocol = load("released", "mnist", {"rehearsal_sleep": None})
-    assert protocol.sleep_with(Rehearsal(0.1)) == protocol.sleep
+    changes = {"rehearsal": {"fraction": 0.1}}, {"with": {"rehearsal": None}}
+    alone, one, other = (load("released", "mnist", *c, parts=["rehearsal"]).sleep for c in ((), changes, changes[:1]))
+    assert alone == one != other
 
 
 def test_the_corrected_cross_modal_protocol() -> None:
-    changes = {"sleep": {"max_steps": None, "statistics": "pool"}, "rehearsal_sleep": {"discard_first": False}}
-    released, corrected = (load("released", "cross_modal", c) for c in ({}, changes))
-    for rehearsal in (None, Rehearsal(0.01), Rehearsal(0.5)):
-        before, after = (p.sleep_with(rehearsal) if rehearsal else p.sleep for p in (released, corrected))
+    variants = yaml.safe_load(EXPERIMENTS.read_text())["variants"]
+    for parts, fraction in (((), 0.0), (("rehearsal",), 0.01), (("rehearsal",), 0.5)):
+        rehearsal = {"rehearsal": {"fraction": fraction}}
+        before, after = (
+            load("released", "cross_modal", rehearsal, c, parts=parts).sleep for c in ({}, variants["corrected"])
+        )
         assert before is not None
         slips = dataclasses.replace(before, max_steps=None, statistics="pool", discard_first=False)
         assert before != slips == after
@@ -182,6 +219,7 @@ def test_sections_of_other_methods(tmp_path: Path) -> None:
         "si": {"strength": 0.5, "damping": 0.1},
         "owm": {"alpha": [1, 2], "decay": [0.1, 1]},
         "rehearsal": {"fraction": 0.01, "released": True},
+        "icarl": {"memory": 50, "head": "network"},
     }
     found = load_file(write(tmp_path, demo=SECTION | methods), "demo", {"ewc": {"fisher": "empirical"}})
     assert found == dataclasses.replace(
@@ -190,28 +228,49 @@ def test_sections_of_other_methods(tmp_path: Path) -> None:
         si=SI(0.5, 0.1),
         owm=OWM((1.0, 2.0), (0.1, 1.0)),
         rehearsal=Rehearsal(0.01, True),
+        icarl=ICaRL(50, "network"),
     )
 
 
-def test_sleep_by_fraction(tmp_path: Path) -> None:
-    change: dict[str, Any] = {
-        "discard_first": True,
-        "by_fraction": [{"from": 0.01, "config": {"beta": 2}}, {"from": 0.1, "steps": [7]}],
+def test_a_part_may_bring_changes(tmp_path: Path) -> None:
+    brought = {
+        "rehearsal": {
+            "sleep": {"discard_first": True},
+            "by_fraction": [{"from": 0.01, "sleep": {"config": {"beta": 2}}}, {"from": 0.1, "sleep": {"steps": [7]}}],
+        },
+        "icarl": {"awake": {"lr": 0.5}},
     }
-    path = write(tmp_path, demo=SECTION | {"rehearsal_sleep": change}, child={"like": "demo"})
-    small, large = (dataclasses.replace(night, discard_first=True) for night in (sleep(0, 200, beta=2.0), sleep(7)))
+    parts: dict[str, Any] = {"rehearsal": {"fraction": 0}, "icarl": {"memory": 9}}
+    path = write(tmp_path, demo=SECTION | parts | {"with": brought}, child={"like": "demo"}, other={"like": "demo"})
+    plain = dataclasses.replace(LOADED, rehearsal=Rehearsal(0.0), icarl=ICaRL(9))
+    none, small, large = (
+        dataclasses.replace(night, discard_first=True) for night in (sleep(0, 200), sleep(0, 200, beta=2.0), sleep(7))
+    )
     for section in ("demo", "child"):
-        found = load_file(path, section)
-        assert found.rehearsal_sleep == (
-            RehearsalSleep(fraction=0.01, sleep=small), RehearsalSleep(fraction=0.1, sleep=large),
-        )  # fmt: skip
-        nights = [found.sleep_with(Rehearsal(f)) for f in (0.0, 0.009, 0.01, 0.09, 0.1, 1.0)]
-        assert nights == [sleep(0, 200)] * 2 + [small] * 2 + [large] * 2
-    always = load_file(path, "demo", {"rehearsal_sleep": {"by_fraction": [{"from": 0}]}})
-    assert always.sleep_with(Rehearsal(0.5)) == dataclasses.replace(sleep(0, 200), discard_first=True)
-    assert load_file(path, "demo", {"rehearsal_sleep": {"discard_first": False}}).sleep_with(Rehearsal(0.1)) == sleep(7)
-    only = write(tmp_path, demo=SECTION | {"rehearsal_sleep": {"steps": [3]}})
-    assert load_file(only, "demo").sleep_with(Rehearsal(0.0)) == sleep(3)
+        assert load_file(path, section) == load_file(path, section, parts=["sleep", "ewc"]) == plain
+        for fraction, night in ((0, none), (0.009, none), (0.01, small), (0.09, small), (0.1, large), (1, large)):
+            changes = {"rehearsal": {"fraction": fraction}}
+            found = load_file(path, section, changes, parts=["sleep", "rehearsal"])
+            expected = dataclasses.replace(plain, sleep=night, rehearsal=Rehearsal(float(fraction)))
+            assert found == expected
+            both = load_file(path, section, changes, parts=["icarl", "rehearsal"])
+            assert both == dataclasses.replace(expected, awake=awake(lr=0.5))
+        assert load_file(path, section, parts=["icarl"]) == dataclasses.replace(plain, awake=awake(lr=0.5))
+        missing = load_file(path, section, {"rehearsal": None, "icarl": None}, parts=["rehearsal", "icarl"])
+        assert missing == LOADED
+
+
+def test_changes_win_over_what_a_part_brings(tmp_path: Path) -> None:
+    by_memory = [{"from": 5, "sleep": {"steps": [7]}, "awake": {"epochs": 8}}]
+    brought = {"icarl": {"awake": {"lr": 0.5, "epochs": 9}, "by_memory": by_memory}}
+    path = write(tmp_path, demo=SECTION | {"icarl": {"memory": 4}, "with": brought})
+    changes = {"awake": {"epochs": 3}}, {"icarl": {"memory": 5}}
+    found = load_file(path, "demo", *changes, parts=["icarl"])
+    assert found == dataclasses.replace(LOADED, awake=awake(lr=0.5, epochs=3), sleep=sleep(7), icarl=ICaRL(5))
+    other = load_file(path, "demo", *changes, {"with": {"icarl": {"awake": {"lr": 0.2}}}}, parts=["icarl"])
+    assert other == dataclasses.replace(found, awake=awake(lr=0.2, epochs=3))
+    nothing = load_file(path, "demo", *changes, {"with": {"icarl": None}}, parts=["icarl"])
+    assert nothing == dataclasses.replace(LOADED, awake=awake(epochs=3), icarl=ICaRL(5))
 
 
 # Wrong files
@@ -260,20 +319,27 @@ WRONG = {
     "bad_statistics": (put("all", "sleep", "statistics"), "demo: sleep: statistics = 'all': allowed is one of"),
     "bad_config_value": (put(2.0, "sleep", "config", "decay"), "demo: sleep: config: decay = 2.0: allowed is"),
     "bad_ewc": (put({"strength": -1}, "ewc"), "demo: ewc: strength = -1.0: allowed is a finite number >= 0"),
-    "rehearsal_sleep_text": (put("no", "rehearsal_sleep"), "demo: rehearsal_sleep = 'no': allowed is a mapping of"),
-    "rehearsal_sleep_key": (
-        put({"step": 3}, "rehearsal_sleep"), "demo: rehearsal_sleep[0]: sleep: unknown key 'step'",
+    "with_text": (put("no", "with"), "demo: with = 'no': allowed is a mapping with the keys sleep, ewc, si, owm, reh"),
+    "with_null": (put(None, "with"), "demo: with = None: allowed is a mapping"),
+    "with_unknown": (put({"rehersal": {}}, "with"), "demo: with = {'rehersal': {}}: allowed is a mapping with the"),
+    "with_list": (put({"icarl": [1]}, "with"), "demo: with: icarl = [1]: allowed is a mapping of changes"),
+    "with_key": (put({"icarl": {"awake": {"lrr": 3}}}, "with"), "demo: with: icarl[0]: awake: unknown key 'lrr'"),
+    "with_by_unknown": (put({"icarl": {"by_fraction": []}}, "with"), "demo: with: icarl[0]: unknown key 'by_fraction'"),
+    "with_by_key": (
+        put({"rehearsal": {"by_fraction": [{"from": 0}, {"from": 1, "sleep": {"step": 3}}]}}, "with"),
+        "demo: with: rehearsal[2]: sleep: unknown key 'step'",
     ),
     "by_fraction": (
-        put({"by_fraction": {0.1: {}}}, "rehearsal_sleep"), "demo: rehearsal_sleep: by_fraction = {0.1: {}}: allowed",
+        put({"rehearsal": {"by_fraction": {0.1: {}}}}, "with"),
+        "demo: with: rehearsal: by_fraction = {0.1: {}}: allowed is a list",
     ),
     "by_fraction_no_from": (
-        put({"by_fraction": [{"from": 0}, {"steps": [3]}]}, "rehearsal_sleep"),
-        "demo: rehearsal_sleep: by_fraction: `from` = [0, None]: allowed are rising numbers",
+        put({"rehearsal": {"by_fraction": [{"from": 0}, {"steps": [3]}]}}, "with"),
+        "demo: with: rehearsal: by_fraction: `from` = [0, None]: allowed are rising numbers",
     ),
     "by_fraction_falls": (
-        put({"by_fraction": [{"from": 0.1}, {"from": 0.1}]}, "rehearsal_sleep"),
-        "demo: rehearsal_sleep: by_fraction: `from` = [0.1, 0.1]: allowed are rising numbers",
+        put({"rehearsal": {"by_fraction": [{"from": 0.1}, {"from": 0.1}]}}, "with"),
+        "demo: with: rehearsal: by_fraction: `from` = [0.1, 0.1]: allowed are rising numbers",
     ),
     "unknown_like": (put("mnits", "like"), "demo: like = 'mnits' names no other section: allowed is one of"),
     "like_itself": (put("demo", "like"), "demo: like = 'demo' names no other section"),

@@ -133,6 +133,16 @@ def test_a_fraction_needs_a_rehearsal() -> None:
         cell("patches", "sequential", fraction=0.1)
 
 
+def test_a_memory_in_place_of_the_protocols() -> None:
+    plain, other = cell("mnist", "icarl"), cell("mnist", "src+icarl", memory=1000)
+    assert (plain.plugins[0].memory, other.plugins[1].memory) == (100, 1000)
+    assert (plain.awake.epochs, plain.awake.loss) == (10, "softmax_ce")
+    assert (other.plugins[0].config.rate, cell("mnist", "src+icarl").plugins[0].config.rate) == (27.393650, 114.365720)
+    assert cell("mnist", "icarl", changes={"awake": {"epochs": 4}}).awake.epochs == 4
+    with pytest.raises(ValueError, match=r"memory = 5: allowed is None, since released has no icarl for cross_modal"):
+        cell("cross_modal", "sequential", memory=5)
+
+
 def test_cross_modal_has_two_tasks() -> None:
     assert cell("cross_modal", "src").order == (0, 1)
     orders = {cell("cross_modal", "sequential", order="random", seed=seed).order for seed in range(9)}
@@ -368,6 +378,8 @@ def test_phases_as_a_table() -> None:
 
 def test_final_accuracies() -> None:
     assert final([a_record(0), a_record(1, metrics={"final": 0.2})]) == [62.5, 20]
+    phases = [{"heads": {"network": {"overall": 0.1}}}, {"heads": {"network": {"overall": 0.3}}}]
+    assert final([a_record(1, metrics={"final": 0.2, "phases": phases})], "network") == [30]
 
 
 def test_provenance_in_a_sentence() -> None:

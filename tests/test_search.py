@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -110,9 +111,15 @@ def test_a_runaway_scores_nothing() -> None:
     assert network.sleep(replace(config, max_updates=10_000)) == 0
 
 
-def test_methods_beside_act_in_the_search_as_in_a_run(tmp_path: Path) -> None:
-    study = replace(SLEEP, beside=("rehearsal",), networks=(7,), trials=1)
-    study = replace(study, changes=study.changes | {"rehearsal": {"fraction": 0.1}})
+@pytest.mark.parametrize(
+    ("part", "setting"), [("rehearsal", {"fraction": 0.1}), ("icarl", {"memory": 30})], ids=["rehearsal", "icarl"]
+)
+def test_methods_beside_act_in_the_search_as_in_a_run(part: str, setting: dict[str, Any], tmp_path: Path) -> None:
+    study = replace(SLEEP, beside=(part,), networks=(7,), trials=1)
+    study = replace(study, changes=study.changes | {part: setting})
+    assert (
+        study.cell(study.plugin(), 7).awake == protocols.load("described", "mnist", study.changes, parts=[part]).awake
+    )
     best, report, _ = run(study, tmp_path)
     phases = experiment.run(study.cell(best, 7))["phases"]
     assert phases[-1]["overall"] == pytest.approx(report["stages"][-1]["score"])
@@ -163,8 +170,7 @@ def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
 def test_a_protocol_holds_what_its_search_found(path: Path) -> None:
     """The values are copied by hand, and the study may have been changed since."""
     study, outcome = search.studies()[path.stem], search.outcome(path.stem)
-    protocol = protocols.load(study.protocol, study.dataset)
-    plugin = protocol.sleep_with(protocol.rehearsal) if "rehearsal" in study.beside else getattr(protocol, study.part)
+    plugin = getattr(protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside)), study.part)
     assert experiment.plain(plugin) == outcome["found"]
     assert protocols.from_mapping(search.Study, outcome["study"], path.name) == study
     trials = pd.read_csv(path.with_suffix(".csv"))

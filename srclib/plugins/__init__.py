@@ -21,7 +21,7 @@ class Examples:
     """What a network is trained on."""
 
     x: Tensor  # (n, inputs)
-    y: Tensor  # int64 (n,)
+    y: Tensor  # labels, int64 (n,), or targets of all outputs, (n, classes)
     weight: Tensor | None = None  # of the examples in the loss, (n,); None: 1 each
 
 
@@ -33,7 +33,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     seed: int
     images_per_task: int | None
-    loss: str  # "softmax_ce" or "relu_mse"
+    loss: str  # as `training.LOSSES` names them
     seen: list[Task] = field(default_factory=list)  # the present task is the last one
     steps: int = 0  # updates that the present training takes in all
     memory: dict[Plugin, Any] = field(default_factory=dict)
@@ -72,13 +72,19 @@ class Plugin:
     def after_step(self, run: Run) -> None:
         """Observe the update."""
 
+    def after_training(self, run: Run) -> None:
+        """Act when the training of the present task ended, before the network is tested and any plugin changes it."""
+
     def after_task(self, run: Run) -> dict[str, Any] | None:
         """Act when the present task was learned; measurements of a phase of its own, or None if there was none."""
         return None
 
-    def predict(self, run: Run, x: Tensor) -> Tensor | None:
-        """Return predicted classes (n,) in place of the network's, or None."""
-        return None
+    def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the predicted classes (n,) of every head by its name, given those so far; the first one counts.
+
+        hidden: the activity of the last hidden layer for what is to be predicted, (n, units).
+        """
+        return heads
 
 
 TRAINING_HOOKS = ("after_backward", "loss_term", "before_step", "after_step")

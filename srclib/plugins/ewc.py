@@ -14,9 +14,9 @@ Which Fisher information, `fisher`:
     exact      the expected squared gradient of the log-likelihood, over the network's own output distribution
     empirical  the squared gradient for the true label
 
-The output distribution belongs to the loss. softmax_ce: the softmax. relu_mse: a Gaussian of unit variance around the
-rectified outputs a; since the error a - y passes the output rectifier unchanged in training, it does here, and F is the
-sum over outputs of the squared derivative of the output's input z.
+The output distribution belongs to the loss. softmax_ce: the softmax. sigmoid_bce: every output is on or off by itself.
+relu_mse: a Gaussian of unit variance around the rectified outputs a; since the error a - y passes the output rectifier
+unchanged in training, it does here, and F is the sum over outputs of the squared derivative of the output's input z.
 
 The gradient of the penalty is added to that of the loss; gradient descent is unstable where
 lr * strength * S > 2 (1 + momentum).
@@ -34,7 +34,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from ..training import output_delta
+from ..training import activation, output_delta
 from . import Plugin, Run
 
 FISHERS = ("exact", "empirical")
@@ -113,7 +113,8 @@ def _directions(z: Tensor, y: Tensor, loss: str, fisher: str) -> list[Tensor]:
     eye = torch.eye(z.shape[1], dtype=z.dtype)
     if fisher == "empirical":
         return [output_delta(z, one_hot(y, z.shape[1]).to(z.dtype), loss) * len(z)]
-    if loss == "relu_mse":
-        return [row.expand_as(z) for row in eye]
-    p = z.softmax(1)
+    p = activation(z, loss)
+    if loss != "softmax_ce":
+        spread = (p * (1 - p)).sqrt() if loss == "sigmoid_bce" else torch.ones_like(z)
+        return [spread * row for row in eye]
     return [p[:, c, None].sqrt() * (p - eye[c]) for c in range(z.shape[1])]

@@ -3,16 +3,19 @@
 A section stands on its own or begins with `like: <data set>` and lists only what differs. An unknown or missing key,
 or a value of the wrong type, is a ValueError that names the file and the key.
 
-`rehearsal_sleep` holds changes to `sleep` that a method which also rehearses makes: those in `by_fraction` from the
-fraction of old images in `from` on, the others always.
+`with` holds what a method brings with it: changes to the section, by the part that the method has. Those in a list
+`by_<setting>` are made from the value of that part's setting in `from` on, the others always:
+
+    with: {rehearsal: {by_fraction: [{from: 0.1, sleep: {config: {rate: 21.0}}}]}}
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any, TypeVar
 import yaml
 
 from ..plugins.ewc import EWC
+from ..plugins.icarl import ICaRL
 from ..plugins.owm import OWM
 from ..plugins.rehearsal import Rehearsal
 from ..plugins.si import SI
@@ -29,14 +33,7 @@ from ..training import AwakeConfig
 
 FOLDER = Path(__file__).parent
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RehearsalSleep:
-    """The sleep of a method that rehearses this fraction of the old images or more."""
-
-    fraction: float
-    sleep: Sleep
+_hints = cache(typing.get_type_hints)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class Protocol:
     si: SI | None = None
     owm: OWM | None = None
     rehearsal: Rehearsal | None = None
-    rehearsal_sleep: tuple[RehearsalSleep, ...] = ()  # by rising fraction; before the first, and if empty: `sleep`
+    icarl: ICaRL | None = None
 
     def __post_init__(self) -> None:
         outputs = self.awake.layers[-1]
@@ -60,10 +57,10 @@ class Protocol:
                 f"classes_per_task = {self.classes_per_task}: allowed are parts of {outputs} outputs, 1 or more"
             )
 
-    def sleep_with(self, rehearsal: Rehearsal) -> Sleep | None:
-        """Return the sleep of a method that also rehearses."""
-        found = [entry.sleep for entry in self.rehearsal_sleep if entry.fraction <= rehearsal.fraction]
-        return found[-1] if found else self.sleep
+
+PARTS: dict[str, type] = {  # the parts that methods are made of, and what they become
+    name: typing.get_args(hint)[0] for name, hint in _hints(Protocol).items() if isinstance(hint, types.UnionType)
+}
 
 
 def names() -> list[str]:
@@ -76,51 +73,63 @@ def datasets(name: str) -> list[str]:
     return list(_read(path := FOLDER / f"{name}.yaml", path.stat().st_mtime_ns))
 
 
-def load(name: str, dataset: str, *changes: Mapping[str, Any]) -> Protocol:
-    """Load one data set's section of a protocol, with some of its values changed.
+def load(name: str, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
+    """Load one data set's section of a protocol, as it is for a method with these parts, with some values changed.
 
-    changes: nested like the section, for example {"sleep": {"statistics": "trained"}}; later ones win.
+    changes: nested like the section, for example {"sleep": {"statistics": "trained"}}; later ones win, and all of them
+    over what the parts bring with them.
     Raises ValueError for an unknown protocol, data set or key.
     """
     if name not in names():
         raise ValueError(f"protocol {name!r} is unknown: allowed is one of {', '.join(names())}")
-    return load_file(FOLDER / f"{name}.yaml", dataset, *changes)
+    return load_file(FOLDER / f"{name}.yaml", dataset, *changes, parts=parts)
 
 
-def load_file(path: Path, dataset: str, *changes: Mapping[str, Any]) -> Protocol:
-    """Load one data set's section of a protocol file, with some of its values changed."""
+def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
+    """Load one data set's section of a protocol file, as `load` does."""
     sections = _read(path, path.stat().st_mtime_ns)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
     section = _resolve(sections, dataset, path.name)
-    for change in changes:
-        section = _merge(section, change)
     where = f"{path.name}: {dataset}"
-    section["rehearsal_sleep"] = _rehearsal_sleep(section, f"{where}: rehearsal_sleep")
-    return from_mapping(Protocol, section, where)
+    changed = _merge(section, *changes)
+    protocol = _protocol(changed, where)
+    brought = changed.get("with", {})
+    if not isinstance(brought, Mapping) or not set(brought) <= set(PARTS):
+        raise ValueError(f"{where}: with = {brought!r}: allowed is a mapping with the keys {', '.join(PARTS)}")
+    for part, change in brought.items():
+        setting, entries = _entries(part, {} if change is None else change, f"{where}: with: {part}")
+        for i, (_, entry) in enumerate(entries):  # each is built, so that a slip in any of them is found
+            _protocol(_merge(section, entry, *changes), f"{where}: with: {part}[{i}]")
+        if part in parts and (plugin := getattr(protocol, part)) is not None:
+            value = getattr(plugin, setting) if setting else 0
+            section = _merge(section, [entry for start, entry in entries if start <= value][-1])
+    return _protocol(_merge(section, *changes), where)
 
 
-def _rehearsal_sleep(section: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """Return the sleep for every fraction of old images as {fraction, sleep}, fractions rising."""
-    changes = section.get("rehearsal_sleep")
-    if changes is None:
-        return []
-    if not isinstance(changes, Mapping) or not isinstance(section.get("sleep"), Mapping):
-        raise ValueError(f"{where} = {changes!r}: allowed is a mapping of changes to `sleep`, where that is not null")
-    always = {key: value for key, value in changes.items() if key != "by_fraction"}
-    entries = changes.get("by_fraction", [{"from": 0}])
+def _protocol(section: Mapping[str, Any], where: str) -> Protocol:
+    return from_mapping(Protocol, {key: value for key, value in section.items() if key != "with"}, where)
+
+
+def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tuple[float, dict[str, Any]]]]:
+    """Return the setting of a part that changes depend on, if any, and the changes from each of its values on."""
+    if not isinstance(changes, Mapping):
+        raise ValueError(f"{where} = {changes!r}: allowed is a mapping of changes")
+    settings = {f"by_{field.name}": field.name for field in dataclasses.fields(PARTS[part])}
+    listed = next((key for key in changes if key in settings), "")
+    always = {key: value for key, value in changes.items() if key != listed}
+    entries = changes.get(listed, [])
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-        raise ValueError(f"{where}: by_fraction = {entries!r}: allowed is a list of changes, each with the key `from`")
-    fractions = [entry.get("from") for entry in entries]
-    numbers = [f for f in fractions if isinstance(f, (int, float))]
-    if len(numbers) < len(fractions) or numbers != sorted(set(numbers)):
-        raise ValueError(f"{where}: by_fraction: `from` = {fractions}: allowed are rising numbers")
-    sleep, found = _merge(section["sleep"], always), []
-    for entry in entries:
-        change = {key: value for key, value in entry.items() if key != "from"}
-        found.append({"fraction": entry["from"], "sleep": _merge(sleep, change)})
-    return found
+        raise ValueError(f"{where}: {listed} = {entries!r}: allowed is a list of changes, each with the key `from`")
+    values = [entry.get("from") for entry in entries]
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    if len(numbers) < len(values) or numbers != sorted(set(numbers)):
+        raise ValueError(f"{where}: {listed}: `from` = {values}: allowed are rising numbers")
+    own = [{key: value for key, value in entry.items() if key != "from"} for entry in entries]
+    return settings.get(listed), [
+        (-math.inf, always), *((start, _merge(always, entry)) for start, entry in zip(numbers, own, strict=True))
+    ]  # fmt: skip
 
 
 @cache
@@ -146,11 +155,12 @@ def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[
     return _merge(_resolve(sections, parent, file, (*below, dataset)), section)
 
 
-def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
-    for key, value in change.items():
-        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
-        merged[key] = _merge(base[key], value) if both else value
+    for change in changes:
+        for key, value in change.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = _merge(merged[key], value) if both else value
     return merged
 
 
@@ -166,7 +176,7 @@ def from_mapping(cls: type[T], values: Any, where: str) -> T:
     missing = [n for n, f in fields.items() if f.default is none and f.default_factory is none and n not in values]
     if missing:
         raise ValueError(f"{where}: key {missing[0]!r} is missing")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     converted = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()}
     try:
         return cls(**converted)

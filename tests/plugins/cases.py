@@ -61,8 +61,9 @@ def learn(state: Run, present: Task, *plugins: Plugin, epochs: int = 2, batch: i
         weights=data.weight,
         **hooks,
     )
-    for plugin in plugins:
-        plugin.after_task(state)
+    for hook in ("after_training", "after_task"):
+        for plugin in plugins:
+            getattr(plugin, hook)(state)
 
 
 def recorded_by_avalanche() -> dict[str, NDArray[Any]]:

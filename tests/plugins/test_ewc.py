@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 import srclib.plugins.ewc as ewc
 from srclib.networks import logits
@@ -21,6 +23,8 @@ def log_likelihood(z: Tensor, y: Tensor, loss: str) -> Tensor:
     """Return log p(y) (up to a constant) of one example, for outputs' inputs z (classes,) and a target y (classes,)."""
     if loss == "softmax_ce":
         return (z.log_softmax(0) * y).sum()
+    if loss == "sigmoid_bce":
+        return -binary_cross_entropy_with_logits(z, y, reduction="sum")
     straight_through = z + (z.relu() - z).detach()
     return -((straight_through - y) ** 2).sum() / 2
 
@@ -39,6 +43,10 @@ def brute_force(model: nn.Sequential, x: Tensor, y: Tensor, loss: str, fisher: s
             outcomes = [(1.0, one_hot(label, CLASSES).double())]
         elif loss == "softmax_ce":
             outcomes = [(float(p), e) for p, e in zip(z.detach().softmax(0), torch.eye(CLASSES).double(), strict=True)]
+        elif loss == "sigmoid_bce":  # every output on or off
+            p = z.detach().sigmoid()
+            sets = (torch.tensor(on).double() for on in product((0, 1), repeat=CLASSES))
+            outcomes = [(float(torch.where(on > 0, p, 1 - p).prod()), on) for on in sets]
         else:  # y = a + e for unit Gaussian e: the same second moments as e = +-sqrt(classes) in one output each
             a, scale = z.relu().detach(), CLASSES**0.5
             outcomes = [(0.5 / CLASSES, a + sign * scale * e) for e in torch.eye(CLASSES).double() for sign in (1, -1)]
