@@ -91,7 +91,8 @@ def train(
     loss: str,
     epochs: int,
     batch: int,
-    weights: Tensor | None = None,
+    old: tuple[Tensor, Tensor] | None = None,
+    share: float = 1.0,
     after_backward: Sequence[Hook] = (),
     penalties: Sequence[Callable[[], Tensor]] = (),
     before_step: Sequence[Hook] = (),
@@ -99,27 +100,30 @@ def train(
 ) -> None:
     """Train in place on x (n, inputs) and y, reshuffled every epoch; a last partial batch is left out.
 
-    y: labels (n,), or targets of all outputs (n, classes), which for softmax_ce add up to 1 for each image. weights: of
-    the examples in the loss, (n,); None: 1 each. A batch's loss is its weighted sum over the batch size.
+    y: labels (n,), or targets of all outputs (n, classes), which for softmax_ce add up to 1 for each image. old: x and
+    y of images to rehearse; every step takes a batch of them, drawn with repetition, beside the batch of x, whose mean
+    loss then counts `share` and theirs the rest.
     after_backward runs when the gradient of this loss is there. Then come the penalties, extra terms of the loss as
     functions of the model's weights; before_step, on the whole gradient; the update; after_step.
-    Raises ValueError when there are fewer images than a batch, or not a label (or targets) and a weight for each.
+    Raises ValueError when there are fewer images than a batch, or not a label (or targets) for each.
     """
     if len(x) < batch:
         raise ValueError(f"{len(x)} images are fewer than a batch of {batch}")
-    if weights is not None and weights.shape != (len(x),):
-        raise ValueError(f"weights has shape {tuple(weights.shape)}: allowed is ({len(x)},), one for each image")
     classes = classes_of(model)
-    targets = one_hot(y, classes).to(x.dtype) if y.ndim == 1 else y
-    if targets.shape != (len(x), classes):
-        raise ValueError(f"y has shape {tuple(y.shape)}: allowed is ({len(x)},) or ({len(x)}, {classes})")
+    targets = _targets(x, y, classes)
+    old_x, old_targets = (old[0], _targets(*old, classes)) if old else (x[:0], targets[:0])
+    parts = torch.tensor([2 * share, 2 - 2 * share], dtype=x.dtype).repeat_interleave(batch)[:, None]
     model.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(x))[: len(x) // batch * batch].split(batch):
+            inputs, wanted = x[rows], targets[rows]
+            if old:
+                again = torch.randint(len(old_x), (batch,))
+                inputs, wanted = torch.cat([inputs, old_x[again]]), torch.cat([wanted, old_targets[again]])
             optimizer.zero_grad()
-            z = logits(model, x[rows])
-            delta = output_delta(z.detach(), targets[rows], loss)
-            z.backward(delta if weights is None else delta * weights[rows, None])
+            z = logits(model, inputs)
+            delta = output_delta(z.detach(), wanted, loss)
+            z.backward(delta * parts if old else delta)
             for hook in after_backward:
                 hook()
             for penalty in penalties:
@@ -129,6 +133,14 @@ def train(
             optimizer.step()
             for hook in after_step:
                 hook()
+
+
+def _targets(x: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Return the targets of all outputs, (n, classes), of labels (n,) or of targets."""
+    targets = one_hot(y, classes).to(x.dtype) if y.ndim == 1 else y
+    if targets.shape != (len(x), classes):
+        raise ValueError(f"y has shape {tuple(y.shape)}: allowed is ({len(x)},) or ({len(x)}, {classes})")
+    return targets
 
 
 def classes_of(model: nn.Sequential) -> int:

@@ -216,35 +216,28 @@ def test_penalties_add_to_the_loss() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_weights_of_examples(loss: str) -> None:
-    """A weight counts an example so many times, while the size of the batch stays."""
-    x, y = examples(4)
-    weights = torch.tensor([0.5, 0.0, 2.0, 1.5], dtype=torch.float64)
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_old_images_have_their_share_of_the_loss(share: float, loss: str) -> None:
+    """One old image, so that the batch of old ones holds it alone."""
+    (x, y), old = examples(4), examples(1, seed=1)
     model = one_layer(loss=loss)
     w = model[0].weight.detach().clone()
-    train(model, sgd(model, lr=0.1), x, y, loss=loss, epochs=1, batch=4, weights=weights)
-    delta = output_delta(x @ w.T, one_hot(y, 3).double(), loss)  # (4, 3), over the size of the batch
-    expected = sum(weights[i] * delta[i, :, None] * x[i] for i in range(4))
-    torch.testing.assert_close(model[0].weight.detach(), w - 0.1 * expected)
+    train(model, sgd(model, lr=0.1), x, y, loss=loss, epochs=1, batch=4, old=old, share=share)
+    new, again = (output_delta(a @ w.T, one_hot(b, 3).double(), loss).T @ a for a, b in ((x, y), old))
+    torch.testing.assert_close(model[0].weight.detach(), w - 0.1 * (share * new + (1 - share) * again))
 
 
-@pytest.mark.parametrize("weights", [None, torch.ones(7, dtype=torch.float64)], ids=["none", "ones"])
-def test_weights_of_one_change_nothing(weights: Tensor | None) -> None:
-    plain, weighted = one_layer(), one_layer()
-    for model, option in ((plain, {}), (weighted, {"weights": weights})):
-        torch.manual_seed(1)
-        train(model, sgd(model), *examples(7), loss="softmax_ce", epochs=5, batch=2, **option)
-    assert torch.equal(plain[0].weight, weighted[0].weight)
-
-
-def test_weights_stay_with_their_images() -> None:
-    model = one_layer(inputs=3)
-    y = torch.arange(3).repeat(20)
-    weights = (y != 1).double()  # the images of the second class count for nothing
+def test_old_images_are_drawn_at_random_in_every_step() -> None:
+    x, y = torch.zeros(12, 40, dtype=torch.float64), torch.zeros(12, dtype=torch.int64)
+    old = torch.eye(40, dtype=torch.float64), torch.arange(40) % 3  # each moves weights of its own
+    model, moved = one_layer(inputs=40), []
     w = model[0].weight.detach().clone()
-    train(model, sgd(model), one_hot(y, 3).double(), y, loss="softmax_ce", epochs=3, batch=10, weights=weights)
-    moved = (model[0].weight.detach() != w).any(0)  # (inputs,): one input for each class
-    assert moved.tolist() == [True, False, True]
+    hook = lambda: moved.append(set((model[0].weight.grad != 0).any(0).nonzero().flatten().tolist()))  # noqa: E731
+    train(model, sgd(model), x, y, loss="softmax_ce", epochs=3, batch=4, old=old, share=0.5, after_backward=[hook])
+    assert len(moved) == 9  # as many steps as without old images
+    assert all(1 <= len(images) <= 4 for images in moved)
+    assert len(set.union(*moved)) > 12
+    assert bool((model[0].weight.detach() != w).any())
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -265,12 +258,6 @@ def test_a_label_or_targets_for_each_image(shape: tuple[int, ...]) -> None:
     y = torch.zeros(shape, dtype=torch.int64 if len(shape) == 1 else torch.float64)
     with pytest.raises(ValueError, match=rf"y has shape {re.escape(str(shape))}: allowed is \(4,\) or \(4, 3\)"):
         train(model, sgd(model), x, y, loss="softmax_ce", epochs=1, batch=2)
-
-
-def test_one_weight_for_each_image() -> None:
-    model = one_layer()
-    with pytest.raises(ValueError, match=r"weights has shape \(3,\): allowed is \(4,\), one for each image"):
-        train(model, sgd(model), *examples(4), loss="softmax_ce", epochs=1, batch=2, weights=torch.ones(3))
 
 
 def test_the_gradient_of_the_loss_is_seen_before_penalties() -> None:

@@ -22,7 +22,8 @@ class Examples:
 
     x: Tensor  # (n, inputs)
     y: Tensor  # labels, int64 (n,), or targets of all outputs, (n, classes)
-    weight: Tensor | None = None  # of the examples in the loss, (n,); None: 1 each
+    old: Examples | None = None  # rehearsed: as many of these as of the new ones in every step, drawn at random
+    share: float = 1.0  # of the new ones in the loss, where there are old ones
 
 
 @dataclass

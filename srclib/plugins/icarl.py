@@ -39,7 +39,7 @@ Searched: nothing; K is what Table 2 varies.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -87,8 +87,10 @@ class ICaRL(Plugin):
         more = slice(used, used + (-size % self.pad if self.pad else 0))
         x = torch.cat([data.x, task.x_train[more], *sets.values()])
         y = torch.cat([data.y, task.y_train[more], labels_of(sets)])
-        weight = None if data.weight is None else torch.cat([data.weight, torch.ones(len(x) - len(data.x))])
-        return Examples(x, self._targets(run, x, y) if self.distillation else y, weight)
+        if not self.distillation:
+            return replace(data, x=x, y=y)
+        old = data.old and replace(data.old, y=self._targets(run, data.old.x, data.old.y))
+        return replace(data, x=x, y=self._targets(run, x, y), old=old)
 
     def after_training(self, run: Run) -> None:
         sets, task = self._sets(run), run.seen[-1]

@@ -4,15 +4,17 @@ Source: paper, section "Including old data during training". Its equation of the
 de Ven and Tolias, whose weights are taken here (Three scenarios for continual learning, arXiv:1904.07734).
 
 At the end of each task a fixed fraction of the images that it was trained on, drawn at random, is stored with their
-labels. In task t all stored images join the new ones in one shuffled set, with the loss
+labels. In task t every step takes, beside its batch of new images, a batch as large of stored ones, drawn with
+repetition, and follows
 
     L = 1/t * (mean loss of the new images) + (1 - 1/t) * (mean loss of the old images)
 
-that is, with N_new + N_old = N images, weights N / (t N_new) for new and (1 - 1/t) N / N_old for old ones. They have
-mean 1, and the mean loss of a shuffled batch is L on average.
+as they do. One shuffled set of new and stored images with weights of that sum would be the same on average, but a
+stored image that has half of a step to itself makes the steps so uneven that training diverges.
 
 `released` repeats the released code instead: for each task images are drawn anew from all images of the old classes,
-also those never trained on; their number is the fraction of them all, rounded to a hundred; all weights are 1.
+also those never trained on; their number is the fraction of them all, rounded to a hundred. They join the new
+images in one shuffled set, in which all count the same.
 
 Searched: nothing; the fraction is what Figure 3 varies.
 """
@@ -20,7 +22,7 @@ Searched: nothing; the fraction is what Figure 3 varies.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,13 +45,9 @@ class Rehearsal(Plugin):
         x, y = (torch.cat([part[i] for part in old]) if old else torch.empty(0) for i in (0, 1))
         if not len(x):
             return data
-        new = torch.ones(len(data.x)) if data.weight is None else data.weight
-        both = torch.cat([data.x, x]), torch.cat([data.y, y])
         if self.released:
-            return Examples(*both, None if data.weight is None else torch.cat([new, torch.ones(len(x))]))
-        n, tasks = len(both[0]), len(run.seen)
-        weights = new * (n / (tasks * len(new))), torch.full((len(x),), (1 - 1 / tasks) * n / len(x))
-        return Examples(*both, torch.cat(weights))
+            return replace(data, x=torch.cat([data.x, x]), y=torch.cat([data.y, y]))
+        return replace(data, old=Examples(x, y), share=1 / len(run.seen))
 
     def after_task(self, run: Run) -> None:
         if not self.released:

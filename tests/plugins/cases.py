@@ -58,7 +58,8 @@ def learn(state: Run, present: Task, *plugins: Plugin, epochs: int = 2, batch: i
         loss=state.loss,
         epochs=epochs,
         batch=batch,
-        weights=data.weight,
+        old=(data.old.x, data.old.y) if data.old else None,
+        share=data.share,
         **hooks,
     )
     for hook in ("after_training", "after_task"):

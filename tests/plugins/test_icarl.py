@@ -264,7 +264,7 @@ def test_the_training_set_grows_by_the_exemplars(distillation: bool) -> None:
     for data, trained, sets in data_of(ICaRL(20, distillation=distillation), ten_classes()):
         grown.append(len(trained.x) - 24)
         assert torch.equal(trained.x, torch.cat([data.x, *sets.values()]))
-        assert trained.weight is None
+        assert trained.old is None
         if not distillation or not sets:
             labels = [label for label, images in sets.items() for _ in images]
             assert trained.y.tolist() == data.y.tolist() + labels
@@ -286,16 +286,6 @@ def test_what_is_trained_on_may_be_filled_up() -> None:
     assert sizes == [12, 20, 20, 20, 20]
     state = ten_classes(images_per_task=None)  # there are no further images
     assert [len(trained.x) for _, trained, _ in data_of(replace(plugin, pad=1000), state)][1] == 24 + 8
-
-
-def test_the_weights_of_another_plugin_are_kept() -> None:
-    state, plugin = ten_classes(), ICaRL(20)
-    learn(state, task(0), plugin)
-    state.seen.append(task(1))
-    data = Examples(*state.trained_on(state.seen[-1]), torch.arange(24.0))
-    weight = plugin.task_data(state, data).weight
-    assert weight is not None
-    assert torch.equal(weight, torch.cat([torch.arange(24.0), torch.ones(20)]))
 
 
 # The loss
@@ -364,13 +354,11 @@ def test_images_that_another_plugin_rehearses_have_targets_too() -> None:
     state, rehearsal, plugin = ten_classes("softmax_ce"), Rehearsal(0.5), ICaRL(8)
     learn(state, task(0), rehearsal, plugin)
     state.seen.append(task(1))
-    data = rehearsal.task_data(state, Examples(*state.trained_on(state.seen[-1])))
-    trained = plugin.task_data(state, data)
-    assert (len(data.x), len(trained.x)) == (36, 44)
-    soft = evaluate(state.model, trained.x[24:]).softmax(1)
-    torch.testing.assert_close(trained.y[24:], soft)
-    assert trained.weight is not None
-    assert torch.equal(trained.weight[36:], torch.ones(8))
+    trained = plugin.task_data(state, rehearsal.task_data(state, Examples(*state.trained_on(state.seen[-1]))))
+    assert trained.old is not None
+    for x, y in ((trained.x[24:], trained.y[24:]), (trained.old.x, trained.old.y)):
+        torch.testing.assert_close(y, evaluate(state.model, x).softmax(1))
+    assert (len(trained.x), len(trained.old.x)) == (32, 12)
 
 
 # The nearest mean

@@ -44,7 +44,13 @@ def data_of(plugin: Rehearsal, sizes: list[int], images: int | None = None, seed
 
 def old_of(data: Examples, index: int) -> list[float]:
     """Return the numbers of the old images in the data of a task."""
-    return [x for x in data.x[:, 0].tolist() if x < TASK * index]
+    x = torch.cat([data.x, data.old.x]) if data.old else data.x
+    return [number for number in x[:, 0].tolist() if number < TASK * index]
+
+
+def sizes_of(data: list[Examples]) -> list[tuple[int, int]]:
+    """Return how many images are trained on in one shuffled set, and how many are drawn from beside it."""
+    return [(len(d.x), len(d.old.x) if d.old else 0) for d in data]
 
 
 # Which images
@@ -53,7 +59,7 @@ def old_of(data: Examples, index: int) -> list[float]:
 def test_two_percent_of_5000_are_100() -> None:
     """The paper's example: 100 images of task 1 in task 2, 200 of tasks 1 and 2 in task 3."""
     data = data_of(Rehearsal(0.02), [6000, 5500, 5000], images=5000)
-    assert [len(d.x) for d in data] == [5000, 5100, 5200]
+    assert sizes_of(data) == [(5000, 0), (5000, 100), (5000, 200)]
     first, both = old_of(data[1], 1), old_of(data[2], 2)
     assert len(set(first)) == 100  # none twice
     assert max(first) < 5000  # only of those trained on
@@ -65,8 +71,9 @@ def test_two_percent_of_5000_are_100() -> None:
 @pytest.mark.parametrize("released", [False, True], ids=["stored", "released"])
 def test_labels_stay_with_their_images(released: bool) -> None:
     for data in data_of(Rehearsal(0.3, released), [1200, 1100, 1000]):
-        number = data.x[:, 0].long()
-        assert torch.equal(data.y, 2 * (number // TASK) + number % 2)
+        for part in (data, data.old or data):
+            number = part.x[:, 0].long()
+            assert torch.equal(part.y, 2 * (number // TASK) + number % 2)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,8 @@ def test_labels_stay_with_their_images(released: bool) -> None:
     [(0.0075, 5000, 38), (0.01, 50, 1), (0.01, 49, 0), (0.5, 3, 2), (1.0, 7, 7), (0.0, 100, 0)],
 )
 def test_a_fraction_of_images_is_rounded_to_whole_ones(fraction: float, images: int, stored: int) -> None:
-    assert [len(d.x) - images for d in data_of(Rehearsal(fraction), [images] * 3)] == [0, stored, 2 * stored]
+    found = sizes_of(data_of(Rehearsal(fraction), [images] * 3))
+    assert found == [(images, 0), (images, stored), (images, 2 * stored)]
 
 
 def test_the_draw_belongs_to_the_seed() -> None:
@@ -82,9 +90,8 @@ def test_the_draw_belongs_to_the_seed() -> None:
     before = torch.get_rng_state()
     for released in (False, True):
         plugin = Rehearsal(0.2, released)
-        first, again, other = (data_of(plugin, [2000, 2000], seed=seed)[1].x for seed in (4, 4, 5))
-        assert torch.equal(first, again)
-        assert not torch.equal(first, other)
+        first, again, other = (old_of(data_of(plugin, [2000, 2000], seed=seed)[1], 1) for seed in (4, 4, 5))
+        assert first == again != other
     assert torch.equal(torch.get_rng_state(), before)  # no plugin, no difference: nothing is drawn from torch
 
 
@@ -106,7 +113,7 @@ def test_released_counts(dataset: str, fraction: float, counts: list[int]) -> No
         state.seen.append(seen)
         data = plugin.task_data(state, Examples(*state.trained_on(seen)))
         assert len(data.x) == 5000 + count
-        assert data.weight is None
+        assert data.old is None
         plugin.after_task(state)
     assert not state.memory  # nothing is stored
 
@@ -129,61 +136,31 @@ def test_the_released_draw_is_new_for_each_task_and_from_full_pools() -> None:
     assert min(x for x in second if x >= TASK) < TASK + 100 <= max(second)
 
 
-# The weights
+# The loss
 
 
-@given(
-    st.lists(st.integers(1, 60), min_size=2, max_size=6), st.floats(0.05, 1), st.one_of(st.none(), st.integers(10, 40))
-)
-def test_weights_share_the_loss_between_new_and_old(sizes: list[int], fraction: float, images: int | None) -> None:
-    for index, data in enumerate(data_of(Rehearsal(fraction), sizes, images)):
-        n, old = len(data.x), data.x[:, 0] < TASK * index
-        if not old.any():
-            assert data.weight is None
-            continue
-        assert data.weight is not None
-        tasks = index + 1
-        assert float(data.weight.sum()) == pytest.approx(n, rel=1e-5)  # mean 1
-        assert float(data.weight[old].sum()) / n == pytest.approx(1 - 1 / tasks, rel=1e-5)
-        assert float(data.weight[~old].sum()) / n == pytest.approx(1 / tasks, rel=1e-5)
-        assert len(data.weight[old].unique()) == len(data.weight[~old].unique()) == 1
-
-
-def test_weights_of_another_plugin_are_kept() -> None:
-    @dataclass(frozen=True)
-    class Weigh(Plugin):
-        def task_data(self, run: Run, data: Examples) -> Examples:
-            return Examples(data.x, data.y, torch.arange(float(len(data.x))))
-
-    for released in (False, True):
-        state, plugin = a_run(images_per_task=None), Rehearsal(1.0, released)
-        state.seen = [numbered(0, 200)]
-        plugin.after_task(state)
-        state.seen.append(numbered(1, 3))
-        data = plugin.task_data(state, Weigh().task_data(state, Examples(*state.trained_on(state.seen[-1]))))
-        assert data.weight is not None
-        torch.testing.assert_close(data.weight[:3] / data.weight[2], torch.tensor([0.0, 0.5, 1.0]))
-        assert len(data.weight) == len(data.x) == 203
+@given(st.lists(st.integers(2, 60), min_size=2, max_size=6), st.floats(0.25, 1))
+def test_new_images_have_one_part_in_t_of_the_loss(sizes: list[int], fraction: float) -> None:
+    for index, data in enumerate(data_of(Rehearsal(fraction), sizes)):
+        assert data.share == pytest.approx(1 / (index + 1))
+        assert (data.old is None) == (index == 0)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_one_step_follows_the_weighted_loss(loss: str) -> None:
-    """Over the whole data, the gradient is 1/t of the new images' mean and 1 - 1/t of the old images'."""
+    """With one image stored of a task, in the second task all old images of a step are the same."""
 
     def mean_gradient(x: Tensor, y: Tensor) -> Tensor:
         return output_delta(x @ w.T, one_hot(y, CLASSES).double(), loss).T @ x
 
-    state, plugin = a_run(loss, (6, CLASSES), lr=0.2), Rehearsal(0.25)
-    for index in range(3):
-        w = state.weights()[0].detach().clone()
-        stored = list(state.memory.get(plugin, []))
-        learn(state, task(index), plugin, epochs=1, batch=12 + 3 * index)
-        share = 1 / (index + 1)
-        expected = share * mean_gradient(state.seen[-1].x_train, state.seen[-1].y_train)
-        if stored:
-            assert [len(x) for x, _ in stored] == [3] * index
-            expected += (1 - share) * mean_gradient(*(torch.cat(parts) for parts in zip(*stored, strict=True)))
-        torch.testing.assert_close(state.weights()[0].detach(), w - 0.2 * expected, rtol=1e-5, atol=1e-6)
+    state, plugin = a_run(loss, (6, CLASSES), lr=0.2), Rehearsal(1 / 12)
+    learn(state, task(0), plugin, epochs=1, batch=12)
+    ((x, y),) = state.memory[plugin]
+    assert len(x) == 1
+    w = state.weights()[0].detach().clone()
+    learn(state, task(1), plugin, epochs=1, batch=12)
+    expected = (mean_gradient(state.seen[-1].x_train, state.seen[-1].y_train) + mean_gradient(x, y)) / 2
+    torch.testing.assert_close(state.weights()[0].detach(), w - 0.2 * expected, rtol=1e-5, atol=1e-6)
 
 
 # Whole runs
@@ -206,11 +183,11 @@ class Count(Plugin):
         assert self.steps[-1] <= run.steps
 
 
-def test_the_training_set_grows() -> None:
+def test_stored_images_add_no_steps() -> None:
     count = Count()
     phases(Rehearsal(1.0), count, awake=awake(epochs=3))
-    assert count.sizes == [2, 4]
-    assert count.steps == [3, 6]  # batches of two
+    assert count.sizes == [2, 2]
+    assert count.steps == [3, 3]  # batches of two
 
 
 @pytest.mark.parametrize("released", [False, True], ids=["stored", "released"])
