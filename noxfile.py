@@ -74,6 +74,12 @@ def search(session: nox.Session) -> None:
 
 
 @session
+def backbone(session: nox.Session) -> None:
+    """Train the VGG that makes the features of CIFAR-10 [-- --epochs 15 --threads 2]; it goes on where it stopped."""
+    run(session, "python", "-m", "srclib", "backbone", *session.posargs)
+
+
+@session
 def peer(session: nox.Session) -> None:
     """Time training here and in Avalanche, in an environment of its own (6 GB) [-- --images 1000 --json FILE]."""
     python = Path(".nox/peer").resolve() / BIN.name / "python"

@@ -1,4 +1,4 @@
-"""Data sets as arrays in memory, checked byte by byte before use."""
+"""Data sets as arrays in memory, checked before use: those in the project byte by byte, others as `natural` does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from . import features, natural
+
 DATA = Path(__file__).resolve().parents[1] / "data"
+BACKBONE = DATA / "backbones" / "vgg_tiny_imagenet32.safetensors"  # makes the features of CIFAR-10
 
 IDX_FILES = {
     "x_train": "train-images-idx3",
@@ -42,13 +45,20 @@ CLASSES = {
     "fashion_mnist": (
         "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
     ),
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    **{name: tuple(str(k) for k in range(1, natural.SOURCES[name].classes + 1))
+       for name in ("tiny_imagenet32", "cub200", "cub50")},
 }  # fmt: skip
-NAMES = tuple(SHA256)
+EMBEDDED = tuple(SHA256)  # in the project
+NAMES = (*EMBEDDED, *natural.SOURCES)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A classification data set: inputs float32 (n, inputs) in [0, 1], labels int64 (n,)."""
+    """A classification data set: inputs float32 (n, inputs), labels int64 (n,).
+
+    Inputs are pixels in [0, 1], or the outputs of a fixed network: in [0, 1] for cifar10, at least 0 for cub200, cub50.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -59,25 +69,47 @@ class Dataset:
 
 
 def load(name: str, directory: Path | None = None) -> Dataset:
-    """Load a data set by name from the project's `data/`, or from another directory that holds `<name>/`.
+    """Load a data set by name: the inputs that a network learns its tasks from.
 
+        mnist, fashion_mnist   784 pixels; embedded in the project's `data/`
+        tiny_imagenet32        3072 pixels
+        cifar10                2048 features of the VGG backbone, in [0, 1]; see `features`
+        cub200                 2048 outputs of a ResNet-50, as they are
+        cub50                  1280 outputs of an EfficientNet-Lite2 for the first 50 classes of cub200, as they are
+
+    All but the first two are kept in the cache directory, downloaded and prepared on first use; see `natural`, whose
+    `arrays` gives the images of cifar10. directory: another one to look in; for the first two it holds `<name>/`.
     Raises ValueError for an unknown name or a truncated or altered file (named), FileNotFoundError for a missing one.
     The arrays are shared between calls: do not change them in place.
     """
     if name not in NAMES:
         raise ValueError(f"data set {name!r} is unknown: allowed is one of {', '.join(NAMES)}")
-    return _load(name, (directory or DATA) / name)
+    if name in EMBEDDED:
+        return _load(name, (directory or DATA) / name)
+    return _load_natural(name, directory or natural.cache_directory())
+
+
+@cache
+def _load_natural(name: str, directory: Path) -> Dataset:
+    found = features.cifar10(BACKBONE, directory) if name == "cifar10" else natural.arrays(name, directory)
+    return _dataset(name, found)
 
 
 @cache
 def _load(name: str, folder: Path) -> Dataset:
     raw = {key: read_idx(file_of(folder, key), SHA256[name][key]) for key in IDX_FILES}
-    tensors = {
-        key: torch.from_numpy(a.reshape(len(a), -1).astype(np.float32) / np.float32(255))
-        if key.startswith("x")
-        else torch.from_numpy(a.astype(np.int64))
-        for key, a in raw.items()
-    }
+    return _dataset(name, raw)
+
+
+def _dataset(name: str, raw: natural.Arrays) -> Dataset:
+    """Return arrays as a data set: bytes divided by 255, images flattened."""
+    tensors = {}
+    for key, a in raw.items():
+        if key.startswith("x"):
+            x = a.reshape(len(a), -1).astype(np.float32)
+            tensors[key] = torch.from_numpy(x / np.float32(255) if a.dtype == np.uint8 else x)
+        else:
+            tensors[key] = torch.from_numpy(a.astype(np.int64))
     return Dataset(name, CLASSES[name], **tensors)
 
 

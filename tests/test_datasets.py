@@ -12,7 +12,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from srclib.datasets import CLASSES, DATA, IDX_FILES, NAMES, SHA256, file_of, load, read_idx
+from srclib import natural
+from srclib.datasets import CLASSES, DATA, EMBEDDED, IDX_FILES, NAMES, SHA256, file_of, load, read_idx
+
+from .pictures import expect, miniature
 
 TRAIN_COUNTS = {
     "mnist": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
@@ -40,7 +43,7 @@ def some_bytes(*shape: int) -> NDArray[np.uint8]:
 # The committed files
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_data_set_is_whole(name: str) -> None:
     data = load(name)
     assert data.name == name
@@ -55,7 +58,7 @@ def test_data_set_is_whole(name: str) -> None:
     assert load(name) is data  # read once
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_rows_are_the_images_of_the_file(name: str) -> None:
     data = load(name)
     images = read_idx(file_of(DATA / name, "x_test"), SHA256[name]["x_test"])
@@ -67,8 +70,55 @@ def test_rows_are_the_images_of_the_file(name: str) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ValueError, match=r"data set 'minst' is unknown: allowed is one of mnist, fashion_mnist"):
+    with pytest.raises(
+        ValueError, match=r"data set 'minst' is unknown: allowed is one of mnist, .*, cifar10, .*cub50$"
+    ):
         load("minst")
+
+
+def test_every_data_set_has_classes() -> None:
+    assert tuple(CLASSES) == NAMES
+    assert {name: len(set(classes)) for name, classes in CLASSES.items()} == {
+        "mnist": 10, "fashion_mnist": 10, "cifar10": 10, "tiny_imagenet32": 200, "cub200": 200, "cub50": 50,
+    }  # fmt: skip
+
+
+# Prepared files
+
+
+def test_pixels_of_a_prepared_file_lie_in_0_to_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expect(monkeypatch, "tiny_imagenet32")
+    natural.write(tmp_path / "tiny_imagenet32.npz", miniature())
+    data = load("tiny_imagenet32", tmp_path)
+    images = natural.arrays("tiny_imagenet32", tmp_path)
+    for x, y, split in ((data.x_train, data.y_train, "train"), (data.x_test, data.y_test, "test")):
+        np.testing.assert_array_equal(x, images[f"x_{split}"].reshape(len(y), 3072) / np.float32(255))
+        assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
+        assert y.tolist() == images[f"y_{split}"].tolist()
+    assert load("tiny_imagenet32", tmp_path) is data  # read once
+
+
+@pytest.mark.parametrize("name", ["cub50", "cub200"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_embeddings_stay_as_they_are(
+    name: str, dtype: type[np.floating], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect(monkeypatch, name, shape=(7,))
+    x = np.random.default_rng(0).gamma(1, size=(18, 7)).astype(dtype)
+    natural.write(tmp_path / f"{name}.npz", miniature() | {"x_train": x[:12], "x_test": x[12:]})
+    data = load(name, tmp_path)
+    assert data.x_train.dtype == torch.float32
+    assert sorted(data.x_train.tolist()) == sorted(x[:12].astype(float).tolist())
+    assert float(data.x_test.max()) > 1
+
+
+def test_cub50_of_the_cache_is_whole() -> None:
+    if not natural.path_of("cub50").exists():
+        pytest.skip("no data")
+    data = load("cub50")
+    assert (data.x_train.shape, data.x_test.shape) == ((1500, 1280), (1389, 1280))
+    assert data.y_train.bincount().tolist() == [30] * 50
+    assert len(data.y_train[:200].unique()) > 40  # the first images are of all classes
 
 
 # Damaged files

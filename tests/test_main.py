@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from srclib import bench, datasets, published, results
+from srclib import backbone, bench, datasets, natural, published, results
 from srclib.__main__ import app
+
+from .pictures import expect, miniature
 
 TINY = ["--profile", "smoke", "--scheduler", "inline", "-s", "overlap_min", "14", "--set", "overlap_max=14"]
 
@@ -50,7 +53,8 @@ def expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["verdicts"], ["bench"], ["data", "list"], ["data", "verify"], ["data", "prepare"]]
+    "command",
+    [["run"], ["verdicts"], ["bench"], ["backbone"], ["data", "list"], ["data", "verify"], ["data", "prepare"]],
 )
 def test_help_suffices(command: list[str]) -> None:
     output = call(*command, "--help").output
@@ -190,7 +194,7 @@ def test_bench_times_nothing_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture
 def damaged(tmp_path: Path) -> Path:
     """Return a copy of the data in which one file is cut short and one is missing."""
-    for name in datasets.NAMES:
+    for name in datasets.EMBEDDED:
         (tmp_path / name).mkdir()
         for key in datasets.IDX_FILES:
             datasets.file_of(tmp_path / name, key).symlink_to(datasets.file_of(datasets.DATA / name, key))
@@ -205,15 +209,37 @@ def damaged(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_data_list_names_images_and_classes() -> None:
-    output = call("data", "list").output
-    for name in datasets.NAMES:
-        (line,) = (line for line in output.splitlines() if f" {name} " in line)
-        for part in ("60,000", "10,000", " 10 ", "MB"):
-            assert part in line
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a cache directory that holds a miniature of cub50 and nothing else."""
+    directory = tmp_path / "cache"
+    directory.mkdir()
+    data = miniature()
+    embeddings = {
+        f"x_{split}": (data[f"x_{split}"].reshape(-1, 3072) / 255).astype(np.float32) for split in natural.SPLITS
+    }
+    expect(monkeypatch, "cub50", shape=(3072,))
+    natural.write(directory / "cub50.npz", data | embeddings)
+    monkeypatch.setenv("SRCLIB_DATA", str(directory))
+    return directory
 
 
-def test_data_verify_names_every_damaged_file(damaged: Path) -> None:
+def test_data_list_names_images_and_classes(cache: Path) -> None:
+    lines = {name: line for line in call("data", "list").output.splitlines() for name in line.split()[1:2]}
+    for name in datasets.EMBEDDED:
+        for part in ("60,000", "10,000", " 10 ", "MB", str(datasets.DATA)):
+            assert part in lines[name]
+    for name, parts in {"cub50": ("12", "6", "3", "MB"), "cub200": ("5,994", "5,794", "200", "-")}.items():
+        assert [part for part in parts if part not in lines[name].split()] == []
+    assert list(lines)[-6:] == list(datasets.NAMES)
+
+
+def test_data_verify_names_every_damaged_file(damaged: Path, cache: Path) -> None:
+    output = call("data", "verify").output
+    assert output == "mnist, fashion_mnist, cub50: all 9 files are whole\n"
+    (cache / "cub50.npz").write_bytes((cache / "cub50.npz").read_bytes()[:-1])
+    assert "cub50.npz is damaged" in call("data", "verify", code=1).output
+    (cache / "cub50.npz").unlink()
     assert "all 8 files are whole" in call("data", "verify").output
     lines = call("data", "verify", "--directory", damaged, code=1).output.splitlines()
     assert len(lines) == 2
@@ -223,7 +249,25 @@ def test_data_verify_names_every_damaged_file(damaged: Path) -> None:
 
 def test_data_prepare_checks_what_is_embedded(damaged: Path) -> None:
     assert "mnist is ready: 60,000 training and 10,000 test images" in call("data", "prepare", "mnist").output
-    assert "data set 'cifar10' is unknown: allowed is one of mnist, fashion_mnist" in error(
-        "data", "prepare", "cifar10"
+    assert "data set 'cifar' is unknown: allowed is one of mnist, fashion_mnist, cifar10" in error(
+        "data", "prepare", "cifar"
     )
     assert "t10k-images-idx3-ubyte.gz" in error("data", "prepare", "mnist", "--directory", damaged)
+
+
+def test_data_prepare_makes_what_is_not_embedded(cache: Path) -> None:
+    assert "cub50 is ready: 12 training and 6 test images" in call("data", "prepare", "cub50").output
+    assert "cub50.npz is missing: cub50 cannot be downloaded" in error(
+        "data", "prepare", "cub50", "--directory", cache / "other"
+    )
+
+
+def test_backbone_trains_with_what_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(datasets, "BACKBONE", tmp_path / "vgg.safetensors")
+    (tmp_path / "vgg.yaml").write_text("accuracy: 0.3\n")
+    monkeypatch.setattr(backbone, "run", lambda schedule, threads: given.append((schedule, threads)))
+    assert "accuracy: 0.3" in call("backbone", "--epochs", 2, "--peak", 0.01, "--seed", 4, "--threads", 1).output
+    call("backbone")
+    assert given == [(backbone.Schedule(epochs=2, peak=0.01, seed=4), 1), (backbone.Schedule(), None)]
+    assert "allowed are peak and clip > 0" in error("backbone", "--peak", 0)
