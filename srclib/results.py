@@ -65,15 +65,15 @@ def settings(name: str, profile: str = "full", protocol: str = "released", **cha
 
 
 def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
-    """Return the cells of an experiment: its runs on every data set, overlap, fraction of old images and seed."""
+    """Return the cells of an experiment: its runs on every data set, overlap, value of `over` and seed."""
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
-    fractions = [float(fraction) for fraction in values["fractions"]] if "fractions" in values else [None]
+    over = values.get("over", {})
     return [
-        cell(dataset, run, protocol, order=values["order"], overlap=overlap, fraction=fraction, seed=seed,
-             keep_weights=values.get("keep_weights", False), changes=values.get("changes", {}))
-        for dataset, run, overlap, fraction, seed in product(
-            values["datasets"], values["runs"], overlaps, fractions, range(values["seeds"])
+        cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=dict(zip(over, point, strict=True)),
+             seed=seed, keep_weights=values.get("keep_weights", False), changes=values.get("changes", {}))
+        for dataset, run, overlap, point, seed in product(
+            values["datasets"], values["runs"], overlaps, list(product(*over.values())), range(values["seeds"])
         )
     ]  # fmt: skip
 
@@ -86,16 +86,14 @@ def cell(
     order: str = "sorted",
     seed: int = 0,
     overlap: int | None = None,
-    fraction: float | None = None,
-    memory: int | None = None,
+    at: Mapping[str, Any] = MappingProxyType({}),
     keep_weights: bool = False,
     changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cell:
     """Return one cell.
 
-    run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. fraction: of old
-    images that are rehearsed, memory: of iCaRL, in place of the protocol's. changes: to the protocol's section, before
-    the variant's.
+    run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. at: settings of the
+    protocol's parts, such as {"rehearsal.fraction": 0.1}. changes: to the protocol's section, before the variant's.
     """
     name, _, variant = run.partition("/")
     method = methods.find(name)
@@ -103,11 +101,11 @@ def cell(
     if variant:
         _check("variant", variant, variants)
     all_changes = [changes, variants[variant] if variant else {}]
-    for part, setting, value in (("rehearsal", "fraction", fraction), ("icarl", "memory", memory)):
-        if value is not None:
-            if getattr(protocols.load(protocol, dataset, *all_changes), part) is None:
-                raise ValueError(f"{setting} = {value}: allowed is None, since {protocol} has no {part} for {dataset}")
-            all_changes.append({part: {setting: value}})
+    for path, value in at.items():
+        part, _, setting = path.partition(".")
+        if getattr(protocols.load(protocol, dataset, *all_changes), part, None) is None:
+            raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
+        all_changes.append({part: {setting: value}})
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
     tasks = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
     return Cell(

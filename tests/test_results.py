@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -60,8 +61,8 @@ def never(cell: Cell) -> Record:
 def test_size_of_a_grid(name: str, profile: str) -> None:
     chosen = settings(name, profile)
     overlaps = chosen["overlap_max"] - chosen["overlap_min"] + 1 if "overlap_min" in chosen else 1
-    fractions = len(chosen.get("fractions", [None]))
-    expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * fractions * chosen["seeds"]
+    points = math.prod(len(values) for values in chosen.get("over", {}).values())
+    expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * points * chosen["seeds"]
     assert len(cells_of(name, profile)) == expected > 0
     same = [run for run in chosen["runs"] if run.endswith(("/one_vector", "/published"))]  # where nothing else is known
     assert expected - len(keys_of(name, profile)) <= expected * len(same) // len(chosen["runs"])
@@ -115,9 +116,9 @@ def test_a_run_may_combine_methods() -> None:
     assert cell("mnist", "rehearsal+src").key() == found.key()
 
 
-def test_a_grid_spans_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_spans_settings_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     values = settings("table1_accuracy", "ci", datasets=["mnist"], runs=["rehearsal", "src+rehearsal"])
-    values |= {"fractions": [0, 0.1, "0.25"]}
+    values |= {"over": {"rehearsal.fraction": [0, 0.1, 0.25]}}
     monkeypatch.setattr(results, "settings", lambda *args, **changes: values)
     cells = grid("any")
     assert [c.plugins[-1].fraction for c in cells] == [0.0, 0.1, 0.25] * 2
@@ -125,22 +126,22 @@ def test_a_grid_spans_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = [c.plugins[0].config.rate for c in cells[3:]]
     assert rates == [239.515363, 21.0, 239.515363]  # a sleep of its own for one of them
     assert len({c.key() for c in cells}) == 6
-    assert grid("any")[0].key() == cell("mnist", "rehearsal", fraction=0.0).key()  # 0 and 0.0 are one
+    assert grid("any")[0].key() == cell("mnist", "rehearsal", at={"rehearsal.fraction": 0.0}).key()  # 0 and 0.0 are one
 
 
 def test_a_fraction_needs_a_rehearsal() -> None:
-    with pytest.raises(ValueError, match=r"fraction = 0.1: allowed is None, since released has no rehearsal"):
-        cell("patches", "sequential", fraction=0.1)
+    with pytest.raises(ValueError, match=r"rehearsal.fraction = 0.1: released has no rehearsal for patches"):
+        cell("patches", "sequential", at={"rehearsal.fraction": 0.1})
 
 
 def test_a_memory_in_place_of_the_protocols() -> None:
-    plain, other = cell("mnist", "icarl"), cell("mnist", "src+icarl", memory=1000)
+    plain, other = cell("mnist", "icarl"), cell("mnist", "src+icarl", at={"icarl.memory": 1000})
     assert (plain.plugins[0].memory, other.plugins[1].memory) == (100, 1000)
     assert (plain.awake.epochs, plain.awake.loss) == (10, "softmax_ce")
     assert (other.plugins[0].config.rate, cell("mnist", "src+icarl").plugins[0].config.rate) == (27.393650, 114.365720)
     assert cell("mnist", "icarl", changes={"awake": {"epochs": 4}}).awake.epochs == 4
-    with pytest.raises(ValueError, match=r"memory = 5: allowed is None, since released has no icarl for cross_modal"):
-        cell("cross_modal", "sequential", memory=5)
+    with pytest.raises(ValueError, match=r"icarl.memory = 5: released has no icarl for cross_modal"):
+        cell("cross_modal", "sequential", at={"icarl.memory": 5})
 
 
 def test_cross_modal_has_two_tasks() -> None:
@@ -161,8 +162,12 @@ def test_variants_of_the_cross_modal_slips() -> None:
         assert cell("cross_modal", f"src/{variant}").plugins == (replace(released, **change),)
     assert cell("cross_modal", "sequential/restarted").awake.restart_from_initial
     assert not cell("cross_modal", "sequential").awake.restart_from_initial
-    one = cell("mnist", "src+rehearsal/one_vector", fraction=0.1).plugins[0]
-    assert one == cell("mnist", "src").plugins[0] != cell("mnist", "src+rehearsal", fraction=0.1).plugins[0]
+    one = cell("mnist", "src+rehearsal/one_vector", at={"rehearsal.fraction": 0.1}).plugins[0]
+    assert (
+        one
+        == cell("mnist", "src").plugins[0]
+        != cell("mnist", "src+rehearsal", at={"rehearsal.fraction": 0.1}).plugins[0]
+    )
 
 
 def test_random_orders_belong_to_the_seed() -> None:
