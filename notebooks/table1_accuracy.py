@@ -168,7 +168,8 @@ HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 #
 # The protocol `described` takes the text at its word: softmax cross-entropy, ten epochs, all images of a task, the rule
 # of Algorithm 1 without a gate or a leak, and a random task order for every network ({doc}`../book/protocols`). The text
-# gives no sleep parameters, so they come from a search of our own.
+# gives no sleep parameters, so they come from a search of our own. With them, the rule as printed reaches the published
+# accuracy of SRC on Fashion-MNIST and exceeds it on MNIST, in mean over networks.
 
 # %% tags=["hide-input"]
 other = "described" if protocol == "released" else "released"
