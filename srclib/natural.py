@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
+from platformdirs import user_cache_dir
 from rich.console import Console
 from rich.progress import track
 
@@ -67,7 +67,7 @@ class Source:
 
 def cache_directory() -> Path:
     """Return the directory of the prepared files: $SRCLIB_DATA, else `srclib` in the user's cache."""
-    return Path(os.environ.get("SRCLIB_DATA") or pooch.os_cache("srclib"))
+    return Path(os.environ.get("SRCLIB_DATA") or user_cache_dir("srclib"))
 
 
 def arrays(name: str, directory: Path | None = None) -> Arrays:
@@ -156,6 +156,8 @@ def fetch(origin: Origin, directory: Path) -> Path:
 
     Raises ValueError for a file with another checksum, FileNotFoundError for one that cannot be downloaded.
     """
+    import pooch  # its import warns in a notebook without widgets, and few need it
+
     path = directory / "downloads" / origin.file
     algorithm, expected = origin.checksum.split(":")
     if path.exists():
