@@ -48,10 +48,15 @@ results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = {
-    run: group
-    for (_, run), group in results.collect("table1_cross_modal", profile, protocol, store=store, seeds=seeds).items()
-}
+
+
+def collect(protocol):
+    """Return the records of a protocol by run."""
+    found = results.collect("table1_cross_modal", profile, protocol, store=store, seeds=seeds)
+    return {run: group for (_, run), group in found.items()}
+
+
+records = collect(protocol)
 labels = {
     "sequential/restarted": "Sequential, as released",
     "sequential": "Sequential, that saw MNIST",
@@ -173,10 +178,7 @@ HTML(pd.DataFrame(rows).T.reindex(columns=order).fillna("–").to_html(border=0)
 
 # %% tags=["hide-input"]
 other = "described" if protocol == "released" else "released"
-with_text = {
-    run: group
-    for (_, run), group in results.collect("table1_cross_modal", profile, other, store=store, seeds=seeds).items()
-}
+with_text = collect(other)
 by_data_set(with_text, in_the_text if other == "described" else labels)
 
 # %% [markdown]

@@ -30,7 +30,7 @@ from filelock import FileLock
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from . import natural, results
+from . import features, natural, results
 from .datasets import BACKBONE, DATA
 from .networks import vgg
 from .training import reproducible
@@ -217,7 +217,6 @@ def _publish(training: Training, weights: Path, data: natural.Arrays, threads: i
     }
     part = weights.with_suffix(".part")
     save_file(blocks, part)
-    content = part.read_bytes()
     part.replace(weights)
     pd.DataFrame(training.log).to_csv(weights.with_suffix(".csv"), index=False)
     last = training.log[-1]
@@ -227,7 +226,7 @@ def _publish(training: Training, weights: Path, data: natural.Arrays, threads: i
         "use": "images of 32 x 32 pixels to 2048 features, the inputs of the CIFAR-10 tasks",
         "weights": {
             "file": weights.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": features.digest(weights),
             "numbers": sum(w.numel() for w in blocks.values()),
         },
         "data": {

@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from . import streams, training
 from .datasets import load
 from .networks import body_and_head
-from .plugins import TRAINING_HOOKS, Examples, Plugin, Run, overriding
+from .plugins import TRAINING_HOOKS, Examples, Plugin, Run, overriding, train
 from .streams import Task
 from .training import AwakeConfig
 
@@ -140,25 +139,10 @@ class Runner:
         own = data
         for plugin in plugins:
             data = plugin.task_data(state, data)
-        state.steps = epochs * (len(data.x) // awake.batch)
-        hooks = {hook: [partial(getattr(p, hook), state) for p in overriding(plugins, hook)] for hook in TRAINING_HOOKS}
-        plain_first = not self.phases and not self.cell.joint and data is own and not any(hooks.values())
+        hooked = any(overriding(plugins, hook) for hook in TRAINING_HOOKS)
+        plain_first = not self.phases and not self.cell.joint and data is own and not hooked
         if not (plain_first and self._take_shared()):
-            training.train(
-                state.model,
-                state.optimizer,
-                data.x,
-                data.y,
-                loss=awake.loss,
-                epochs=epochs,
-                batch=awake.batch,
-                old=(data.old.x, data.old.y) if data.old else None,
-                share=data.share,
-                after_backward=hooks["after_backward"],
-                penalties=hooks["loss_term"],
-                before_step=hooks["before_step"],
-                after_step=hooks["after_step"],
-            )
+            train(state, plugins, data, epochs=epochs, batch=awake.batch)
             if plain_first:
                 self._share()
         trained = time.perf_counter()

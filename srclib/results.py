@@ -101,9 +101,10 @@ def cell(
     if variant:
         _check("variant", variant, variants)
     all_changes = [changes, variants[variant] if variant else {}]
+    known = protocols.load(protocol, dataset, *all_changes) if at else None
     for path, value in at.items():
         part, _, setting = path.partition(".")
-        if getattr(protocols.load(protocol, dataset, *all_changes), part, None) is None:
+        if getattr(known, part, None) is None:
             raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
         all_changes.append({part: {setting: value}})
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)

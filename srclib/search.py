@@ -78,12 +78,9 @@ class Study:
 
     def cell(self, plugin: Plugin, network: int) -> Cell:
         """Return the run of one network with a plugin and those beside it, scored on held-out images."""
-        alone = results.cell(
-            self.dataset, "sequential", self.protocol, order=self.order, seed=network, changes=self.changes
-        )
-        found = protocols.load(self.protocol, self.dataset, self.changes, parts=self.beside)
-        beside = (getattr(found, part) for part in self.beside)
-        return replace(alone, awake=found.awake, plugins=(plugin, *beside), held_out=self.held_out)
+        run = "+".join(self.beside) or "sequential"
+        beside = results.cell(self.dataset, run, self.protocol, order=self.order, seed=network, changes=self.changes)
+        return replace(beside, plugins=(plugin, *beside.plugins), held_out=self.held_out)
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:

@@ -111,8 +111,9 @@ def train(
         raise ValueError(f"{len(x)} images are fewer than a batch of {batch}")
     classes = classes_of(model)
     targets = _targets(x, y, classes)
-    old_x, old_targets = (old[0], _targets(*old, classes)) if old else (x[:0], targets[:0])
-    parts = torch.tensor([2 * share, 2 - 2 * share], dtype=x.dtype).repeat_interleave(batch)[:, None]
+    if old:
+        old_x, old_targets = old[0], _targets(*old, classes)
+        parts = torch.tensor([2 * share, 2 - 2 * share], dtype=x.dtype).repeat_interleave(batch)[:, None]
     model.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(x))[: len(x) // batch * batch].split(batch):

@@ -19,6 +19,7 @@ from srclib.plugins.icarl import ICaRL
 from srclib.plugins.owm import OWM
 from srclib.plugins.rehearsal import Rehearsal
 from srclib.plugins.si import SI
+from srclib.plugins.sleep import Sleep
 from srclib.protocols import FOLDER, Protocol, load, load_file
 from srclib.results import EXPERIMENTS
 from srclib.sleep import linear_layers
@@ -98,20 +99,27 @@ SWEEP = {
 }
 
 
+def assert_released_vector(found: Sleep | None, plain: Sleep | None, vector: tuple[float, ...]) -> None:
+    """Check the numbers of a sleep: rate, inc, dec, thresholds, scale; its rule is that of the plain one."""
+    assert found is not None
+    assert plain is not None
+    config, rule = found.config, plain.config
+    assert isinstance(config.beta, tuple)
+    assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == vector
+    for name in ("gate", "decay", "window", "strict"):
+        assert getattr(config, name) == getattr(rule, name)
+    assert config.strict is False
+
+
 @pytest.mark.parametrize(("dataset", "fraction"), SWEEP, ids=lambda value: str(value))
 def test_the_released_sleep_depends_on_the_fraction_rehearsed(dataset: str, fraction: float) -> None:
     protocol = load("released", dataset, {"rehearsal": {"fraction": fraction}})
     found = load("released", dataset, {"rehearsal": {"fraction": fraction}}, parts=["sleep", "rehearsal"]).sleep
-    assert found is not None
-    assert protocol.sleep is not None
-    config, rule = found.config, protocol.sleep.config
-    assert isinstance(config.beta, tuple)
-    assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == SWEEP[dataset, fraction]
-    assert (config.gate, config.decay, config.window, config.strict) == (rule.gate, rule.decay, rule.window, False)
+    assert_released_vector(found, protocol.sleep, SWEEP[dataset, fraction])
     if dataset == "cross_modal":
         assert (found.max_steps, found.statistics, found.discard_first) == (255, "first_task", True)
     else:
-        assert dataclasses.replace(found, config=rule) == protocol.sleep
+        assert dataclasses.replace(found, config=protocol.sleep.config) == protocol.sleep
 
 
 # Sleep after iCaRL: the same, by memory
@@ -131,14 +139,8 @@ AS = {50: 50, 100: 100, 200: 100, 500: 100, 1000: 1000, 2000: 1000}  # memory ->
 def test_the_released_sleep_depends_on_the_memory_of_icarl(dataset: str, memory: int) -> None:
     plain = load("released", dataset)
     found = load("released", dataset, {"icarl": {"memory": memory}}, parts=["sleep", "icarl"])
-    assert found.sleep is not None
-    assert plain.sleep is not None
-    config, rule = found.sleep.config, plain.sleep.config
-    assert isinstance(config.beta, tuple)
-    assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == ICARL[dataset, AS[memory]]
-    assert dataclasses.replace(found.sleep, config=rule) == plain.sleep
-    for name in ("gate", "decay", "window", "strict"):
-        assert getattr(config, name) == getattr(rule, name)
+    assert_released_vector(found.sleep, plain.sleep, ICARL[dataset, AS[memory]])
+    assert dataclasses.replace(found.sleep, config=plain.sleep.config) == plain.sleep
 
 
 def test_icarl_is_trained_in_its_own_way() -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .. import training
 from ..streams import Task
 
 
@@ -94,3 +96,24 @@ TRAINING_HOOKS = ("after_backward", "loss_term", "before_step", "after_step")
 def overriding(plugins: Sequence[Plugin], hook: str) -> list[Plugin]:
     """Return the plugins that have something to do in a hook."""
     return [p for p in plugins if getattr(type(p), hook) is not getattr(Plugin, hook)]
+
+
+def train(run: Run, plugins: Sequence[Plugin], data: Examples, *, epochs: int, batch: int) -> None:
+    """Train the network of a run on examples, with the hooks of the plugins."""
+    run.steps = epochs * (len(data.x) // batch)
+    hooks = {hook: [partial(getattr(p, hook), run) for p in overriding(plugins, hook)] for hook in TRAINING_HOOKS}
+    training.train(
+        run.model,
+        run.optimizer,
+        data.x,
+        data.y,
+        loss=run.loss,
+        epochs=epochs,
+        batch=batch,
+        old=(data.old.x, data.old.y) if data.old else None,
+        share=data.share,
+        after_backward=hooks["after_backward"],
+        penalties=hooks["loss_term"],
+        before_step=hooks["before_step"],
+        after_step=hooks["after_step"],
+    )

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srclib.experiment import run
-from srclib.plugins import Examples, Plugin, Run, overriding
+from srclib.plugins import Examples, Plugin, Run, train
 from srclib.streams import Task
-from srclib.training import train
 
 from ..cells import awake, tiny
 
@@ -45,23 +44,7 @@ def learn(state: Run, present: Task, *plugins: Plugin, epochs: int = 2, batch: i
     data = Examples(*state.trained_on(present))
     for plugin in plugins:
         data = plugin.task_data(state, data)
-    state.steps = epochs * (len(data.x) // batch)
-    hooks = {
-        hook: [lambda p=p, hook=hook: getattr(p, hook)(state) for p in overriding(plugins, hook)]
-        for hook in ("after_backward", "before_step", "after_step")
-    }
-    train(
-        state.model,
-        state.optimizer,
-        data.x,
-        data.y,
-        loss=state.loss,
-        epochs=epochs,
-        batch=batch,
-        old=(data.old.x, data.old.y) if data.old else None,
-        share=data.share,
-        **hooks,
-    )
+    train(state, plugins, data, epochs=epochs, batch=batch)
     for hook in ("after_training", "after_task"):
         for plugin in plugins:
             getattr(plugin, hook)(state)
