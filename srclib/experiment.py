@@ -9,15 +9,17 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from . import streams, training
+from . import measures, streams, training
 from .datasets import load
 from .networks import body_and_head
 from .plugins import TRAINING_HOOKS, Examples, Plugin, Run, overriding, train
+from .plugins.sleep import Sleep
+from .sleep import SleepConfig
 from .streams import Task
 from .training import AwakeConfig
 
@@ -38,6 +40,8 @@ class Cell:
     overlap: int | None = None  # of the patches, in pixels
     held_out: int = 0  # the last so many training images of a task are tested in place of its test images
     keep_weights: bool = False  # keep the weights after every phase; for tiny networks
+    tasks: int | None = None  # the stream ends after so many
+    measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
 
     def canonical(self) -> dict[str, Any]:
         """Return the cell as plain data, what its key is made of.
@@ -84,7 +88,8 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
     the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
     those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
-    `final`: the last overall accuracy. `seconds`: spent in training, in the plugins' phases and in evaluation.
+    `final`: the last overall accuracy. `measures`: by name, if there are any. `seconds`: spent in training, in the
+    plugins' phases and in evaluation.
     """
     with training.reproducible(cell.seed):
         return Runner(cell, shared).run()
@@ -107,6 +112,11 @@ class Runner:
         self.phases: list[dict[str, Any]] = []
         self.seconds = {"training": 0.0, "plugins": 0.0, "evaluation": 0.0}
         self.first_weights: Tensor | None = None
+        self.kept: dict[str, list[Tensor]] = {}  # weights by phase, such as "sleep 1"; for the measures
+        if cell.measures:
+            self._last_night()
+            for name in cell.measures:
+                measures.find(name)
 
     def run(self) -> dict[str, Any]:
         if self.cell.joint:
@@ -122,7 +132,8 @@ class Runner:
                     self.seconds["plugins"] += time.perf_counter() - start
                     if measured is not None:
                         self._evaluate(type(plugin).__name__.lower(), index, measured)
-        return {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
+        metrics = {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
+        return metrics | ({"measures": self._measure()} if self.cell.measures else {})
 
     def learn(self, index: int) -> None:
         """Train on a task, without what the plugins do after it."""
@@ -153,7 +164,7 @@ class Runner:
         self._evaluate("training", index, {})
 
     def _shared_key(self) -> str:
-        return replace(self.cell, plugins=(), keep_weights=False).key()
+        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=()).key()
 
     def _share(self) -> None:
         if self.shared is not None:
@@ -189,7 +200,43 @@ class Runner:
                 **({"weights": [w.tolist() for w in weights]} if self.cell.keep_weights else {}),
             }
         )
+        if self.cell.measures:
+            self.kept[f"{kind} {index + 1}"] = [w.clone() for w in weights]
         self.seconds["evaluation"] += time.perf_counter() - start
+
+    def _last_night(self) -> Sleep:
+        nights = [p for p in self.cell.plugins if isinstance(p, Sleep) and p.config_after(len(self.tasks) - 1)]
+        if not nights or self.cell.joint:
+            raise ValueError(f"measures = {self.cell.measures}: allowed is none where no sleep follows the last task")
+        return nights[-1]
+
+    def _measure(self) -> dict[str, Any]:
+        """Take every measure from the same random state, so that none depends on the others."""
+        night, last = self._last_night(), len(self.tasks) - 1
+        subject = measures.Subject(
+            model=self.state.model,
+            tasks=self.tasks,
+            initial=[self.initial[name] for name, _ in self.state.model.named_parameters()],
+            phases=self.kept,
+            config=cast(SleepConfig, night.config_after(last)),
+            inputs=night.inputs(self.state),
+            seed=(self.cell.seed, last),
+            alone=self._alone,
+        )
+        found = {}
+        for name in self.cell.measures:
+            with training.reproducible(self.cell.seed):
+                found[name] = measures.find(name)(subject)
+        return found
+
+    def _alone(self, index: int) -> list[Tensor]:
+        """Return the weights of a network that starts as this one did and learns one task only."""
+        if index == 0:
+            return self.kept["training 1"]
+        runner = Runner(replace(self.cell, plugins=(), measures=()))
+        runner.state.model.load_state_dict(self.initial)
+        runner.learn(index)
+        return [w.detach() for w in runner.state.weights()]
 
     def _accuracy(self, predicted: Tensor) -> dict[str, Any]:
         correct = predicted == self.y_test
@@ -209,6 +256,9 @@ class Runner:
 def stream(cell: Cell) -> list[Task]:
     """Return the tasks of a cell, in its order."""
     tasks = _all_images(cell)
+    if cell.tasks is not None and not 1 <= cell.tasks <= len(tasks):
+        raise ValueError(f"tasks = {cell.tasks}: allowed is 1 to {len(tasks)}, or None for all")
+    tasks = tasks[: cell.tasks]
     return [streams.hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks
 
 

@@ -71,7 +71,8 @@ def grid(name: str, profile: str = "full", protocol: str = "released", **changes
     over = values.get("over", {})
     return [
         cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=dict(zip(over, point, strict=True)),
-             seed=seed, keep_weights=values.get("keep_weights", False), changes=values.get("changes", {}))
+             seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
+             measures=values.get("measures", ()), changes=values.get("changes", {}))
         for dataset, run, overlap, point, seed in product(
             values["datasets"], values["runs"], overlaps, list(product(*over.values())), range(values["seeds"])
         )
@@ -88,12 +89,15 @@ def cell(
     overlap: int | None = None,
     at: Mapping[str, Any] = MappingProxyType({}),
     keep_weights: bool = False,
+    tasks: int | None = None,
+    measures: Sequence[str] = (),
     changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cell:
     """Return one cell.
 
     run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. at: settings of the
-    protocol's parts, such as {"rehearsal.fraction": 0.1}. changes: to the protocol's section, before the variant's.
+    protocol's parts, such as {"rehearsal.fraction": 0.1}. tasks, measures: see `Cell`. changes: to the protocol's
+    section, before the variant's.
     """
     name, _, variant = run.partition("/")
     method = methods.find(name)
@@ -108,17 +112,19 @@ def cell(
             raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
         all_changes.append({part: {setting: value}})
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
-    tasks = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
+    in_all = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
     return Cell(
         dataset=dataset,
         awake=found.awake,
         classes_per_task=found.classes_per_task,
         plugins=method.plugins(found),
         joint=method.joint,
-        order=streams.task_order(order, tasks, seed),
+        order=streams.task_order(order, in_all, seed),
         seed=seed,
         overlap=overlap,
         keep_weights=keep_weights,
+        tasks=tasks,
+        measures=tuple(measures),
     )
 
 

@@ -92,6 +92,17 @@ def test_the_order_is_that_of_the_cell() -> None:
     assert turned["phases"][0]["accuracy"] == [1, 0]  # accuracies in the order of the stream
 
 
+def test_a_stream_may_end_early() -> None:
+    cell = tiny(plugins=(sleep(50, 50, beta=0.2),), keep_weights=True)
+    whole, part = run(cell)["phases"], run(replace(cell, tasks=1))["phases"]
+    assert [phase["weights"] for phase in part] == [phase["weights"] for phase in whole[:2]]
+    assert [phase["accuracy"] for phase in part] == [phase["accuracy"][:1] for phase in whole[:2]]
+    assert run(replace(cell, tasks=2))["phases"] == whole
+    for tasks in (0, 3):
+        with pytest.raises(ValueError, match=f"tasks = {tasks}: allowed is 1 to 2, or None for all"):
+            run(replace(cell, tasks=tasks))
+
+
 @pytest.mark.parametrize("hidden", [(), (7, 5)], ids=["one_layer", "three_layers"])
 def test_weights_are_kept_on_request(hidden: tuple[int, ...]) -> None:
     cell = tiny(awake=awake(layers=(100, *hidden, 4)), plugins=(sleep(0, 50),))
@@ -289,7 +300,7 @@ GOLDEN_KEY = "97a2d905f001698448668dab14f2430e76363797c76dd87530939f54f7cafd10"
 CHANGES: dict[type, dict[str, Any]] = {
     Cell: {
         "dataset": "mnist", "awake": awake(lr=0.06), "classes_per_task": 1, "plugins": (), "order": (1, 0), "seed": 1,
-        "joint": True, "overlap": 13, "held_out": 1, "keep_weights": True,
+        "joint": True, "overlap": 13, "held_out": 1, "keep_weights": True, "tasks": 1, "measures": ("replay",),
     },
     AwakeConfig: {
         "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
@@ -364,13 +375,28 @@ def test_the_order_of_a_mapping_does_not_enter_the_key() -> None:
 @pytest.mark.parametrize(
     ("defaults", "part"),
     [
-        ({"joint": False, "keep_weights": False, "overlap": None}, lambda canonical: canonical),
+        (
+            {"joint": False, "keep_weights": False, "overlap": None, "tasks": None, "measures": ()},
+            lambda canonical: canonical,
+        ),
         ({"plugins": (sleep(5, decay=1.0, window=None),)}, lambda canonical: canonical["plugins"][0]["config"]),
     ],
     ids=["cell", "sleep"],
 )  # fmt: skip
 def test_a_field_at_its_default_is_left_out(defaults: dict[str, Any], part: Any) -> None:
-    names = {"joint", "keep_weights", "overlap", "decay", "window", "gate", "strict", "steps", "dt"}
+    names = {
+        "joint",
+        "keep_weights",
+        "overlap",
+        "tasks",
+        "measures",
+        "decay",
+        "window",
+        "gate",
+        "strict",
+        "steps",
+        "dt",
+    }
     assert not names & set(part(tiny(**defaults).canonical()))
 
 
