@@ -281,14 +281,12 @@ def _existing(directory: Path | None) -> Store:
 def _verdict_table(frame: pd.DataFrame) -> Table:
     table = Table(Column("value", overflow="fold"), "protocol", "published", "reproduced", "n", "difference", "verdict")
     for row in frame.to_dict("records"):
-        published_sd, reproduced_sd = (
-            "" if pd.isna(row[key]) else f" ± {row[key]:.2f}" for key in ("published_sd", "reproduced_sd")
-        )
+        reproduced_sd = "" if pd.isna(row["reproduced_sd"]) else f" ± {row['reproduced_sd']:.2f}"
         known = not pd.isna(row["published"])
         table.add_row(
             row["id"],
             row["protocol"],
-            f"{row['published']:g}{published_sd}" if known else published.NOT_AVAILABLE,
+            published.as_published(row),
             f"{row['reproduced']:.2f}{reproduced_sd}",
             str(row["n"]),
             f"{row['difference']:+.2f}" if known else "",

@@ -14,8 +14,10 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from scipy import stats
 
 from .datasets import DATA
 
@@ -39,10 +41,13 @@ REQUIRED = ("id", "quantity", "unit", "confidence", "source")
 NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 AGREES, DIFFERS, OPPOSITE, UNPUBLISHED = "agrees", "differs", "opposite", "no published value"
+CLAIMS = {"> 0": 1, "< 0": -1}  # directions that are published without a number
+SIGNIFICANT = 0.05
 MARKS = {AGREES: "✓", DIFFERS: "≠", OPPOSITE: "⇅", UNPUBLISHED: "○"}  # shapes, so that no colour is needed
 CAPTION = (
     "Published and reproduced values in the unit of the publication (accuracies in percent), as mean ± standard "
-    "deviation (n runs). Agrees: within two standard deviations of both."
+    "deviation (n runs). Agrees: within two standard deviations of both. Where a direction is published without a "
+    "number (> 0, < 0), it agrees if the mean lies there with p < 0.05 (two-sided t-test over the runs)."
 )
 NOT_AVAILABLE = "not available"
 
@@ -105,10 +110,13 @@ def judge(
     reproduced: Sequence[float],
     baseline: Sequence[float] | None = None,
     published_baseline: float | None = None,
+    claim: str = "",
 ) -> Verdict:
     """Compare one row of `load()` with the runs that reproduce it.
 
-    - `no published value`: the row has none.
+    - `no published value`: the row has none, and no direction is claimed.
+    - where a direction is claimed in place of a value, `claim` = "> 0" or "< 0": `agrees` if our mean lies there,
+      `opposite` if it lies on the other side, both with p < 0.05 in a two-sided t-test over the runs; else `differs`.
     - `opposite`: the row is published as above (below) its baseline, and our mean is below (above) our baseline's by
       more than two standard errors of that difference. Needs two runs or more on both sides.
     - `agrees`: |mean - published| <= 2 sqrt(sd_published² + sd_reproduced²) + half a unit of the last printed digit.
@@ -129,7 +137,9 @@ def judge(
         effect, published_effect = mean - baseline_mean, published - published_baseline
         error = math.hypot(sd / math.sqrt(len(reproduced)), baseline_sd / math.sqrt(len(baseline)))
         reversed_effect = effect * published_effect < 0 and abs(effect) > 2 * error  # False if any of them is nan
-    if math.isnan(published):
+    if math.isnan(published) and claim:
+        verdict = _direction(reproduced, CLAIMS[claim])
+    elif math.isnan(published):
         verdict = UNPUBLISHED
     elif reversed_effect:
         verdict = OPPOSITE
@@ -139,12 +149,16 @@ def judge(
 
 
 def verdicts(
-    reproduced: Mapping[str, Sequence[float]], protocol: str = "released", table: pd.DataFrame | None = None
+    reproduced: Mapping[str, Sequence[float]],
+    protocol: str = "released",
+    table: pd.DataFrame | None = None,
+    claims: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Judge many values: {id: one number per run} -> the fields of `Verdict` and `protocol`, one row per id.
+    """Judge many values: {id: one number per run} -> the fields of `Verdict`, `protocol` and `claim`, one row per id.
 
-    The baseline of a row is the row named in its `against`, if that was reproduced too. Join two protocols with
-    `pd.concat`. Raises ValueError for an id that is not in `table` (None: `load()`), with near matches.
+    claims: directions that are published without a number, by id. The baseline of a row is the row named in its
+    `against`, if that was reproduced too. Join two protocols with `pd.concat`. Raises ValueError for an id that is not
+    in `table` (None: `load()`), with near matches.
     """
     table = load() if table is None else table
     judged = []
@@ -155,8 +169,9 @@ def verdicts(
         assert isinstance(row, pd.Series)  # ids are unique
         against = str(row["against"])
         published_baseline = float(table["value"][against]) if against else None
-        judged.append(asdict(judge(row, runs, reproduced.get(against), published_baseline)))
-    frame = pd.DataFrame(judged, columns=[field.name for field in fields(Verdict)])
+        claim = (claims or {}).get(key, "")
+        judged.append(asdict(judge(row, runs, reproduced.get(against), published_baseline, claim)) | {"claim": claim})
+    frame = pd.DataFrame(judged, columns=[*(field.name for field in fields(Verdict)), "claim"])
     frame.insert(1, "protocol", protocol)
     return frame
 
@@ -202,10 +217,9 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
     for row in frame.to_dict("records"):
         known = not math.isnan(row["published"])
         form = ".2f" if abs(row["reproduced"]) >= 0.1 or row["reproduced"] == 0 else ".2g"
-        published = f"{row['published']:.6g}" + _spread(row["published_sd"], ".6g")
         cells = [
             *([row["protocol"]] if protocols else []),
-            published if known else NOT_AVAILABLE,
+            as_published(row),
             f"{row['reproduced']:{form}}{_spread(row['reproduced_sd'], form)} ({row['n']})",
             f"{row['difference']:+{form}}" if known else NOT_AVAILABLE,
             f"{MARKS[row['verdict']]} {row['verdict']}",
@@ -219,6 +233,13 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
         f"<caption>{text}</caption>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody>\n"
         "</table>\n</div>"
     )
+
+
+def as_published(row: Mapping[Any, Any]) -> str:
+    """Return what was published of a row of `verdicts`: value and standard deviation, or the direction, as text."""
+    if math.isnan(row["published"]):
+        return row.get("claim") or NOT_AVAILABLE
+    return f"{row['published']:.6g}" + _spread(row["published_sd"], ".6g")
 
 
 def _read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -274,6 +295,14 @@ def _mean_sd(name: object, runs: Sequence[float]) -> tuple[float, float]:
     if not values or not all(map(math.isfinite, values)):
         raise ValueError(f"{name}: runs {values} given; needed: one finite number or more")
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+def _direction(runs: Sequence[float], sign: int) -> str:
+    mean, sd = _mean_sd("direction", runs)
+    significant = sd == 0 or stats.ttest_1samp(runs, 0).pvalue < SIGNIFICANT if len(runs) > 1 else False
+    if not significant or not mean:
+        return DIFFERS
+    return AGREES if mean * sign > 0 else OPPOSITE
 
 
 def _spread(sd: float, form: str) -> str:

@@ -42,10 +42,17 @@ class Row:
     after: str | None = None
     tasks: tuple[int, ...] | None = None
     overlaps: tuple[int, ...] | None = None
+    at: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    claim: str = ""
 
     def __post_init__(self) -> None:
         if self.quantity not in QUANTITIES:
             raise ValueError(f"quantity = {self.quantity!r}: allowed is one of {', '.join(QUANTITIES)}")
+        if bool(self.at) != (self.quantity == "measure"):
+            raise ValueError(f"at = {self.at}: allowed is one place or more for a measure, none for anything else")
+        if self.claim not in ("", *published.CLAIMS):
+            raise ValueError(f"claim = {self.claim!r}: allowed is one of {', '.join(published.CLAIMS)}, or none")
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,9 @@ def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float
 
 def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
     """Judge what the store holds, the ids that start with `prefix`: a frame of `published.verdicts`."""
-    frame = published.verdicts(reproduced(store, protocol), protocol)
     wanted = rows()
+    claims = {key: row.claim for key, row in wanted.items()}
+    frame = published.verdicts(reproduced(store, protocol), protocol, claims=claims)
     frame.insert(1, "label", [wanted[key].label for key in frame["id"]])
     return frame[frame["id"].str.startswith(prefix)].reset_index(drop=True) if len(frame) else frame
 
@@ -168,6 +176,19 @@ def _improved(pick: Callable[..., float]) -> Callable[[Row, Runs], float]:
     return overlap
 
 
+def _measure(row: Row, runs: Runs) -> float:
+    """Return what one seed measured at the places `at`, added up, less that at `minus`; nan if any is missing."""
+    ((_, record),) = runs
+    return sum(_at(record, place) for place in row.at) - sum(_at(record, place) for place in row.minus)
+
+
+def _at(record: Record, place: str) -> float:
+    found = record["metrics"]["measures"]
+    for part in place.split("/"):
+        found = found[int(part) if isinstance(found, list) else part]
+    return math.nan if found is None else float(found)
+
+
 def _gain(record: Record) -> float:
     *_, before, after = record["metrics"]["phases"]
     return after["overall"] - before["overall"]
@@ -197,4 +218,5 @@ QUANTITIES: dict[str, Callable[[Row, Runs], float]] = {
     "accuracy": _accuracy,
     "overlap_improved_first": _improved(min),
     "overlap_improved_last": _improved(max),
+    "measure": _measure,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import math
 import re
 from pathlib import Path
@@ -255,6 +256,30 @@ def test_judge(row, runs, baseline, published_baseline, verdict: str) -> None:
     assert judge(pd.Series(row, name="x"), runs, baseline, published_baseline).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("runs", "claim", "verdict"),
+    [
+        ([1, 1.1, 0.9], "> 0", "agrees"),
+        ([1, 1.1, 0.9], "< 0", "opposite"),
+        ([-1, -1.1, -0.9], "< 0", "agrees"),
+        ([1, 2, 0.2], "> 0", "differs"),  # t = 2.05 with two degrees of freedom, p = 0.18
+        ([1, 2, 0.2], "< 0", "differs"),
+        ([0.3, 1, 2, 0.2, 0.7], "> 0", "differs"),  # t = 2.60 with four, p = 0.06
+        ([0.5, 1, 2, 0.4, 0.7], "> 0", "agrees"),  # t = 3.20 with four, p = 0.03
+        ([2, 2], "> 0", "agrees"),
+        ([0, 0], "> 0", "differs"),
+        ([5], "> 0", "differs"),  # one run has no significance
+        ([1, 1.1, 0.9], "", "no published value"),
+    ],
+)
+def test_judge_a_direction(runs: list[float], claim: str, verdict: str) -> None:
+    assert judge(pd.Series(UNKNOWN, name="x"), runs, claim=claim).verdict == verdict
+
+
+def test_a_published_value_goes_before_a_direction() -> None:
+    assert judge(pd.Series(SRC, name="x"), [49, 51], claim="< 0").verdict == "agrees"
+
+
 def test_judge_reports_mean_and_sample_deviation() -> None:
     result = judge(pd.Series(SRC, name="x"), [40, 41, 42, 41, 46])
     assert dataclasses.astuple(result) == ("x", 50.0, 5.0, 42.0, pytest.approx(5.5**0.5), 5, -8.0, "agrees")
@@ -310,6 +335,7 @@ def test_verdicts_look_up_the_baseline(table: pd.DataFrame) -> None:
     frame = verdicts(runs, "described", table)
     assert list(frame.columns) == [
         "id", "protocol", "published", "published_sd", "reproduced", "reproduced_sd", "n", "difference", "verdict",
+        "claim",
     ]  # fmt: skip
     assert dict(zip(frame["id"], frame["verdict"], strict=True)) == {
         "demo/src": "opposite", "demo/base": "agrees", "demo/owm": "no published value",
@@ -399,4 +425,9 @@ def test_styled_cells(table: pd.DataFrame) -> None:
     assert re.findall(r"<td>(.*?)</td>", styled(small)) == [
         "0.004", "0.012 (1)", "+0.0083", "≠ differs",
     ]  # fmt: skip
-    assert published.CAPTION in text
+    assert html.escape(published.CAPTION, quote=False) in text
+    key = "text/mnist_two_tasks/src/input_change/layer2/task1"
+    claimed = verdicts({key: [-0.1, -0.2, -0.15]}, claims={key: "> 0"})
+    assert re.findall(r"<td>(.*?)</td>", styled(claimed)) == [
+        "&gt; 0", "-0.15 ± 0.05 (3)", "not available", "⇅ opposite",
+    ]  # fmt: skip

@@ -16,13 +16,18 @@ from srclib.store import Store
 Phases = list[dict[str, Any]]
 
 
-def stored(directory: Path, cells: Iterable[Cell], phases: Callable[[Cell], Phases]) -> Store:
-    """Return a store that holds these phases as the metrics of the cells."""
+def stored(
+    directory: Path,
+    cells: Iterable[Cell],
+    phases: Callable[[Cell], Phases],
+    measures: Callable[[Cell], dict[str, Any]] | None = None,
+) -> Store:
+    """Return a store that holds these phases, and measures if there are any, as the metrics of the cells."""
     directory.mkdir(exist_ok=True)
     lines = []
     for cell in cells:
         made = phases(cell)
-        metrics = {"phases": made, "final": made[-1]["overall"]}
+        metrics = {"phases": made, "final": made[-1]["overall"]} | ({"measures": measures(cell)} if measures else {})
         record = {"key": cell.key(), "cell": cell.canonical(), "metrics": metrics, "seed": cell.seed}
         lines.append(json.dumps(record) + "\n")
     with (directory / "made_up.jsonl").open("a") as file:
@@ -58,7 +63,8 @@ def patches(cell: Cell) -> Phases:
 
 def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
     table = published.load()
-    units = {"accuracy": "percent", "overlap_improved_first": "pixels", "overlap_improved_last": "pixels"}
+    units = {"accuracy": "percent", "measure": "1", "overlap_improved_first": "pixels"}
+    units |= {"overlap_improved_last": "pixels"}
     assert set(units) == set(verdicts.QUANTITIES)
     for key, row in verdicts.rows().items():
         settings = results.settings(row.experiment)
@@ -76,12 +82,15 @@ def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
         ("a: {label: l, experiment: e, dataset: d}", "key 'run' is missing"),
         ("a: {label: l, experiment: e, dataset: d, run: r, step: 1}", "unknown key 'step'"),
         ("a: {label: l, experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
+        ("a: {label: l, experiment: e, dataset: d, run: r, quantity: measure}", "at = (): allowed is one place"),
+        ("a: {label: l, experiment: e, dataset: d, run: r, at: [x]}", "at = ('x',): allowed is .* none for anything"),
+        ('a: {label: l, experiment: e, dataset: d, run: r, claim: "= 0"}', "claim = '= 0': allowed is one of > 0, < 0"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "rows.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=f"rows.yaml: a: .*{says}"):
+    with pytest.raises(ValueError, match=f"rows.yaml: a: .*{says.replace('(', '[(]').replace(')', '[)]')}"):
         verdicts.rows(path)
 
 
@@ -140,6 +149,40 @@ def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
     assert found["text/mnist_two_tasks/sequential"] == pytest.approx([100 * second / (first + second)] * 5)
     assert found["text/mnist_two_tasks/src"] == pytest.approx([100 * (first + second / 2) / (first + second)] * 5)
     assert found["text/mnist/src/figure2/task2"] == [50] * 5
+
+
+def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
+    """Return made-up measures: correlations in two layers, `between` as given, all else missing or 0."""
+
+    def measures(cell: Cell) -> dict[str, Any]:
+        layers = [{"between": values(cell), "within": 0.5}, {"between": None, "within": None}]
+        before = [{"between": 0.25, "within": 0.5}] * 2
+        tests = {"tasks": {"d": 0.0, "t": 0.0, "df": 398}, "subset_all": {"d": 0.0}}
+        entry = {"difference": 0.0, "tasks": [{"change": 0.0}] * 2}
+        return {
+            "correlations": {"before": before, "after": layers},
+            "received": {"active": [entry] * 2},
+            "replay": {"random": [{"active": tests}] * 2},
+        }
+
+    return measures
+
+
+def test_a_measure_is_read_at_its_places(tmp_path: Path) -> None:
+    cells = results.grid("fig4_two_tasks")
+    store = stored(tmp_path, cells, constant(0.9), measured(lambda cell: 0.01 * cell.seed))
+    found = verdicts.reproduced(store)
+    start = "text/mnist_two_tasks/src"
+    assert found[f"{start}/correlation/layer1"] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
+    assert found[f"{start}/correlation_change/layer1"] == pytest.approx([-0.25, -0.24, -0.23, -0.22, -0.21])
+    contrast = [0.25, 0.24, 0.23, 0.22, 0.21]  # (0.5 - between) - (0.5 - 0.25)
+    assert found[f"{start}/correlation_contrast_change/layer1"] == pytest.approx(contrast)
+    assert f"{start}/correlation/layer2" not in found  # it does not exist
+    judged = verdicts.table(store).set_index("id")["verdict"]
+    assert judged[f"{start}/correlation/layer1"] == published.UNPUBLISHED
+    assert judged[f"{start}/correlation_change/layer1"] == published.AGREES
+    assert judged[f"{start}/input_change/layer1/task1"] == published.DIFFERS
+    assert judged[f"{start}/firing/layer1/t"] == published.DIFFERS
 
 
 def test_a_prefix_chooses_rows_but_not_their_baselines(tmp_path: Path) -> None:
