@@ -18,8 +18,8 @@
 #
 # The network learns the digits 0 and 1 (task 1) and 2 and 3 (task 2) one after the other, with a sleep after each, as
 # far as the protocol has one. This page, {doc}`fig5_input` and {doc}`fig6_replay` look at the same networks before and
-# after the last of these sleeps. With $a_i$ the activity of a hidden layer when the network is awake and sees test image
-# $i$, and $D_c$ the test images of class $c$,
+# after the last of these sleeps. With $a_i$ the activity of a hidden layer when the network is awake and sees test
+# image $i$, and $D_c$ the test images of class $c$,
 #
 # ```{math}
 # :label: eq-correlation
@@ -94,8 +94,8 @@ def matrices(group):
 # ## Correlations between and within classes
 #
 # Before the sleep every digit looks much like every other in the hidden layers, and all are taken for 2 or 3. The
-# exception is 2 against 3 in the second layer, the pair that was just learned; the paper notes the same. After the sleep
-# what is off the diagonal is close to zero.
+# exception is 2 against 3 in the second layer, the pair that was just learned; the paper notes the same. After the
+# sleep what is off the diagonal is close to zero.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four matrices of mean correlations between the digits 0 to 3, rows for the two hidden layers, left before and right after the sleep. On the left the diagonal is between 0.8 and 0.9 and the other cells between 0.4 and 0.8, lowest for 0 against 1 in layer 1 and 2 against 3 in layer 2. On the right the diagonal is between 0.3 and 0.7, lowest for digit 2, and all other cells lie near zero."}, "figure": {"caption": "Mean correlation between the activity that two different test images evoke, by class, mean ± standard error of the mean over networks. Frames: the two tasks.", "name": "fig-4"}}
 matrices(records[protocol])
@@ -103,8 +103,8 @@ matrices(records[protocol])
 # %% [markdown]
 # ## What stands behind each cell
 #
-# A mean of a million pairs can hide much. After the sleep the pairs within a class spread widely: some images of a digit
-# are still nearly the same to the network, others have nothing in common any more. Pairs from different classes
+# A mean of a million pairs can hide much. After the sleep the pairs within a class spread widely: some images of a
+# digit are still nearly the same to the network, others have nothing in common any more. Pairs from different classes
 # are gathered around zero.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, one per hidden layer, of distributions of correlations for ten pairs of classes: four within a class, two within a task, four between the tasks. For each pair the left half shows the distribution before the sleep, which is high and mostly narrow, and the right half that after it. After the sleep pairs within a class are spread from about zero to one, all others are gathered around zero."}, "figure": {"caption": "Distribution of the correlations between two test images, for each pair of classes, all networks together: before the sleep (left half, grey) and after it (right half, green). Lines: means.", "name": "fig-4-distributions"}}
@@ -136,8 +136,8 @@ plt.show()
 # ## With the masks of dropout
 #
 # The released script computes these correlations with dropout left on: every image is seen through a random mask of its
-# own, which hides a quarter of the units. That lowers every correlation by about the same factor, before and after the sleep,
-# and leaves the comparison as it is. `dropout = True` draws the maps above that way.
+# own, which hides a quarter of the units. That lowers every correlation by about the same factor, before and after the
+# sleep, and leaves the comparison as it is. `dropout = True` draws the maps above that way.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, hidden layers 1 and 2 without and with dropout. In each, one line per network falls from before to after the sleep: correlations within classes from about 0.9 to about 0.5, those between classes from about 0.6 to about zero. With dropout all values are about a third smaller."}, "figure": {"caption": "Mean correlation within and between classes before and after the sleep, one line per network, without dropout and with its masks on.", "name": "fig-4-dropout"}}
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 3), sharey=True, layout="constrained")
@@ -156,8 +156,8 @@ plt.show()
 # %% [markdown]
 # ## The same by the other protocol
 #
-# Softmax and cross-entropy, ten epochs, all images of a task, the plain rule of Algorithm 1, and no sleep after the first
-# task.
+# Softmax and cross-entropy, ten epochs, all images of a task, the plain rule of Algorithm 1, and no sleep after the
+# first task.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same four matrices for the other protocol. By default, the paper's text: before the sleep most cells are between 0.3 and 0.9, after it most are near zero in layer 1, while digits 0 and 2 stay correlated in layer 2."}, "figure": {"caption": "As {numref}`fig-4`, for the protocol that the page does not begin with: by default the paper's text.", "name": "fig-4-other"}}
 matrices(records[other])
@@ -187,8 +187,8 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% [markdown]
 # **Verdict.** The claim holds for what is between the classes, in both layers and under both protocols. "Maintaining
-# strong correlations within classes" is half true: they fall too, and for the digit 2 they fall most. They fall less than those
-# between classes, so that classes stand out more clearly than before.
+# strong correlations within classes" is half true: they fall too, and for the digit 2 they fall most. They fall less
+# than those between classes, so that classes stand out more clearly than before.
 #
 # **What it does not show.** A lower correlation is no proof that the tasks use different neurons. The sleep lowers
 # nearly every weight that it changes ({doc}`fig5_input`), which silences many units, and the paper itself finds sparser

@@ -20,7 +20,7 @@ import torch
 import yaml
 from distributed import LocalCluster
 
-from srclib import protocols, results
+from srclib import measures, protocols, results
 from srclib.datasets import DATA
 from srclib.experiment import Cell
 from srclib.plugins.sleep import Sleep
@@ -142,6 +142,14 @@ def test_a_memory_in_place_of_the_protocols() -> None:
     assert cell("mnist", "icarl", changes={"awake": {"epochs": 4}}).awake.epochs == 4
     with pytest.raises(ValueError, match=r"icarl.memory = 5: released has no icarl for cross_modal"):
         cell("cross_modal", "sequential", at={"icarl.memory": 5})
+
+
+def test_a_grid_may_end_early_and_measure() -> None:
+    cells = grid("fig4_two_tasks")
+    assert {c.tasks for c in cells} == {2}
+    assert {c.measures for c in cells} == {tuple(measures.MEASURES)}
+    assert [c.order for c in cells] == [(0, 1, 2, 3, 4)] * 5
+    assert {(c.tasks, c.measures) for c in grid("fig2_recovery")} == {(None, ())}
 
 
 def test_cross_modal_has_two_tasks() -> None:
