@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypedDict
 
 import numpy as np
 
@@ -24,6 +25,13 @@ class Replay:
     events: Sequence[tuple[Sequence[int], Sequence[int]]]  # per layer: step and neuron of every spike
     at: Sequence[int]  # steps after which `accuracy` is known, ascending, from 0 on
     accuracy: Mapping[str, Sequence[float]]  # by task, in [0, 1]
+
+
+class Frame(TypedDict):
+    """What is seen at one moment."""
+
+    lit: list[int]  # the dots, counted over layers and blocks
+    said: str  # in words
 
 
 def player(
@@ -74,10 +82,10 @@ def player(
     )
 
 
-def frames(replay: Replay, blocks: Sequence[Mapping[str, Sequence[int]]]) -> list[dict[str, object]]:
+def frames(replay: Replay, blocks: Sequence[Mapping[str, Sequence[int]]]) -> list[Frame]:
     """Return what is seen at each of `FRAMES` moments, spread logarithmically over the sleep.
 
-    `lit`: the dots, counted over layers and blocks, whose neurons fired since the moment before; `said`: in words.
+    Lit are the dots whose neurons fired since the moment before.
     """
     edges = np.unique([0, *np.geomspace(1, replay.steps, FRAMES).round().astype(int)]).tolist()
     places: list[dict[int, list[int]]] = []
@@ -89,7 +97,7 @@ def frames(replay: Replay, blocks: Sequence[Mapping[str, Sequence[int]]]) -> lis
                 layer.setdefault(neuron, []).append(number)
                 number += 1
         places.append(layer)
-    found = []
+    found: list[Frame] = []
     for start, stop in pairwise(edges):
         fired = [
             [neuron for step, neuron in zip(*events, strict=True) if start <= step < stop] for events in replay.events

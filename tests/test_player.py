@@ -29,11 +29,11 @@ def test_every_spike_is_in_one_frame() -> None:
     assert found[0]["lit"] == [1, 2]  # neuron 7 of layer 1 stands in two blocks
     assert found[0]["said"] == "Steps 1 to 1: 1 + 0 spikes. Recognised task 1: 0 %."
     assert found[-1]["lit"] == [3]
-    assert str(found[-1]["said"]).endswith("to 1,000: 1 + 0 spikes. Recognised task 1: 88 %.")
+    assert found[-1]["said"].endswith("to 1,000: 1 + 0 spikes. Recognised task 1: 88 %.")
     (middle,) = (frame for frame in found[1:-1] if frame["lit"])
     assert middle["lit"] == [0, 4, 5]
-    assert "spikes. Recognised task 1: 25 %." in str(middle["said"])
-    spikes = [sum(map(int, re.findall(r"(\d+) \+ (\d+) spikes", str(frame["said"]))[0])) for frame in found]
+    assert "spikes. Recognised task 1: 25 %." in middle["said"]
+    spikes = [sum(map(int, re.findall(r"(\d+) \+ (\d+) spikes", frame["said"])[0])) for frame in found]
     assert sum(spikes) == 5  # neuron 9 of layer 2 has no dot
 
 
