@@ -72,3 +72,21 @@ def _is_missing(response: Response) -> bool:
 
 def _own(url: str, address: str) -> bool:
     return url.startswith((address, "data:", "blob:"))
+
+
+def test_a_sleep_can_be_played(address: str, browser: Browser) -> None:
+    page = browser.new_page(viewport=SIZES["phone"])
+    page.goto(f"{address}/notebooks/fig6_replay.html")
+    said, button = page.locator(".player .said"), page.locator(".player button")
+    page.locator(".player input").fill("0")
+    assert said.inner_text().startswith("Steps 1 to 1: ")
+    button.click()
+    page.wait_for_function("() => document.querySelector('.player input').value > 1")
+    button.click()
+    assert button.inner_text() == "Play"
+    assert not said.inner_text().startswith("Steps 1 to 1: ")
+    page.locator(".player input").fill("1000")  # its end
+    before = said.inner_text()
+    page.locator(".player select").select_option("mean image")
+    assert said.inner_text() != before
+    page.close()
