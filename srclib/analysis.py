@@ -49,6 +49,7 @@ def class_correlations(groups: Sequence[Tensor], *, histogram: bool = False) -> 
     """Correlate activity between inputs, within and between groups of them (Fig. 4).
 
     groups: activity (n, units) of the inputs of each group. An input is never paired with itself.
+
     Returns `mean` (groups, groups), the mean Pearson correlation of two inputs; `within` and `between`, its mean over
     equal and over different groups; `silent`, the inputs with no or constant activity, which are left out; `histogram`,
     if asked for, for each pair of groups the share of pairs in `BINS` bins from -1 to 1, in thousandths, of the first
