@@ -60,12 +60,7 @@ names = {
 
 def finals(dataset, run):
     """Return the final accuracy in percent, fractions by networks."""
-    found = records[dataset, run]
-    data = pd.DataFrame(
-        {"fraction": record["cell"]["plugins"][-1]["fraction"], "seed": record["seed"], "final": value}
-        for record, value in zip(found, results.final(found), strict=True)
-    )
-    return data.pivot(index="fraction", columns="seed", values="final")
+    return results.finals(records[dataset, run], "rehearsal.fraction")
 
 
 # %% [markdown]
@@ -147,17 +142,9 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% tags=["hide-input"]
 rows = []
 for dataset in datasets:
-    last = {}
-    for record in records[dataset, "src+rehearsal"]:
-        sleeps = [phase for phase in record["metrics"]["phases"] if phase["kind"] == "sleep"]
-        fraction = record["cell"]["plugins"][-1]["fraction"]
-        last.setdefault(fraction, []).append([*sleeps[-1]["spikes"], sleeps[-1]["steps"]])
-    for fraction, counts in last.items():
-        *spikes, steps = pd.DataFrame(counts).mean()
-        rows.append(
-            {"data set": figures.DATASETS[dataset], "old images (%)": f"{100 * fraction:g}", "steps": f"{steps:,.0f}"}
-            | dict(zip(("hidden layer 1", "hidden layer 2", "outputs"), (f"{n:,.0f}" for n in spikes), strict=True))
-        )
+    for fraction, means in results.last_sleeps(records[dataset, "src+rehearsal"], "rehearsal.fraction").iterrows():
+        row = {"data set": figures.DATASETS[dataset], "old images (%)": f"{100 * fraction:g}"}
+        rows.append(row | means.map("{:,.0f}".format).to_dict())
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% [markdown]

@@ -221,7 +221,7 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
             *([row["protocol"]] if protocols else []),
             as_published(row),
             f"{row['reproduced']:{form}}{_spread(row['reproduced_sd'], form)} ({row['n']})",
-            f"{row['difference']:+{form}}" if known else NOT_AVAILABLE,
+            f"{row['difference']:+{form}}" if known else "–",
             f"{MARKS[row['verdict']]} {row['verdict']}",
         ]
         name = html.escape(row.get("label", row["id"]))
@@ -229,9 +229,10 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
     columns = "".join(f'<th scope="col">{name}</th>' for name in head)
     text = html.escape(caption)
     return (  # the region can be focused, so that a keyboard can scroll a table wider than a phone
-        f'<div role="region" aria-label="Verdicts" tabindex="0" style="overflow-x: auto">\n<table class="table">\n'
-        f"<caption>{text}</caption>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n" + "\n".join(body) + "\n</tbody>\n"
-        "</table>\n</div>"
+        f'<div role="region" aria-label="Verdicts" tabindex="0" style="overflow-x: auto">\n'
+        f'<table class="table verdicts">\n<caption>{text}</caption>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n'
+        + "\n".join(body)
+        + "\n</tbody>\n</table>\n</div>"
     )
 
 

@@ -218,14 +218,13 @@ def compute(cell: Cell) -> Record:
 def phases(records: Iterable[Record]) -> pd.DataFrame:
     """Return the accuracies of records as a table: one row per record, phase and tested task.
 
-    Columns: seed, overlap, fraction (of old images rehearsed), phase (its number, from 0), kind, task (learned last),
-    tested (the task tested), accuracy and overall (percent), cosine (with the weights after the first task).
+    Columns: seed, overlap, phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
+    and overall (percent), cosine (with the weights after the first task).
     """
     return pd.DataFrame(
         {
             "seed": record["seed"],
             "overlap": record["cell"].get("overlap"),
-            "fraction": next((p["fraction"] for p in record["cell"]["plugins"] if p["is"] == "Rehearsal"), None),
             "phase": number,
             "kind": phase["kind"],
             "task": phase["task"],
@@ -244,6 +243,32 @@ def final(records: Iterable[Record], head: str | None = None) -> list[float]:
     """Return the final accuracy of every record, in percent: of the head that counts, or of one of several by name."""
     found = [record["metrics"] for record in records]
     return [100 * (m["phases"][-1]["heads"][head]["overall"] if head else m["final"]) for m in found]
+
+
+def finals(records: Iterable[Record], *over: str, head: str | None = None) -> pd.DataFrame:
+    """Return final accuracies in percent as a table: a row per value of the settings `over`, a column per seed.
+
+    over: one setting or more, such as `icarl.memory`, as in `experiments.yaml`. head: as in `final`.
+    """
+    rows = [_values(r, over) | {"seed": r["seed"], "final": final([r], head)[0]} for r in records]
+    return pd.DataFrame(rows).pivot(index=list(over), columns="seed", values="final")
+
+
+def last_sleeps(records: Iterable[Record], *over: str) -> pd.DataFrame:
+    """Return `steps` and spikes of every layer of the last sleep, means over seeds: a row per value of `over`."""
+    rows = []
+    for record in records:
+        sleep = [phase for phase in record["metrics"]["phases"] if phase["kind"] == "sleep"][-1]
+        layers = [*(f"hidden layer {i + 1}" for i in range(len(sleep["spikes"]) - 1)), "outputs"]
+        spikes = dict(zip(layers, sleep["spikes"], strict=True))
+        rows.append(_values(record, over) | {"steps": sleep["steps"]} | spikes)
+    return pd.DataFrame(rows).groupby(list(over)).mean()
+
+
+def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
+    """Return the values of settings such as `icarl.memory` in a record's cell."""
+    parts = {plugin["is"].lower(): plugin for plugin in record["cell"]["plugins"]} | record["cell"]
+    return {path: parts[part][name] for path in over for part, _, name in [path.partition(".")]}
 
 
 def provenance(records: Iterable[Record]) -> str:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import groupby, product
 from pathlib import Path
@@ -21,13 +22,14 @@ import yaml
 from . import protocols, published, results
 from .datasets import load
 from .experiment import Cell
-from .plugins.rehearsal import Rehearsal
+from .plugins.icarl import ICaRL
 from .store import Record, Store
 
 ROWS = Path(__file__).with_name("verdicts.yaml")
 LEAST_TOLERANCE = 3.0  # points of accuracy that a fresh run may always be away from the committed mean
 
 Runs = Sequence[tuple[Cell, Record]]
+Quantity = Callable[["Row", Runs, Runs], float]  # of the runs of one seed, and of those that they are compared with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class Row:
     after: str | None = None
     tasks: tuple[int, ...] | None = None
     overlaps: tuple[int, ...] | None = None
+    over: dict[str, Any] = field(default_factory=dict)
+    less: dict[str, Any] = field(default_factory=dict)
     at: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
     claim: str = ""
@@ -53,6 +57,12 @@ class Row:
             raise ValueError(f"at = {self.at}: allowed is one place or more for a measure, none for anything else")
         if self.claim not in ("", *published.CLAIMS):
             raise ValueError(f"claim = {self.claim!r}: allowed is one of {', '.join(published.CLAIMS)}, or none")
+        if unknown := set(self.less) - {f.name for f in fields(Row)}:
+            raise ValueError(f"less = {self.less}: {unknown.pop()!r} is no field of a row")
+
+    def compared(self) -> Row | None:
+        """Return the row whose runs are subtracted, which differs from this one in the fields of `less`."""
+        return replace(self, **(self.less | {"less": {}})) if self.less else None
 
 
 @dataclass(frozen=True)
@@ -92,18 +102,27 @@ def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float
     """
     found = {}
     for key, row in rows().items():
-        low, high = row.overlaps or (-math.inf, math.inf)
-        cells = [
-            cell
-            for cell in _full(row.experiment, protocol, row.dataset, row.run)
-            if cell.overlap is None or low <= cell.overlap <= high
-        ]
-        if cells and all(cell in store for cell in cells):
-            by_seed = groupby(sorted(cells, key=lambda cell: cell.seed), lambda cell: cell.seed)
-            values = [QUANTITIES[row.quantity](row, [(cell, store[cell]) for cell in group]) for _, group in by_seed]
-            if all(map(math.isfinite, values)):
-                found[key] = values
+        runs, other = _by_seed(row, store, protocol), row.compared()
+        others = _by_seed(other, store, protocol) if other else {seed: [] for seed in runs}
+        values = [QUANTITIES[row.quantity](row, group, others[seed]) for seed, group in runs.items() if seed in others]
+        if values and all(map(math.isfinite, values)):
+            found[key] = values
     return found
+
+
+def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
+    """Return the runs of a row by seed; none at all if any is not in the store."""
+    low, high = row.overlaps or (-math.inf, math.inf)
+    over = {path: value if isinstance(value, list) else [value] for path, value in row.over.items()}
+    cells = [
+        cell
+        for cell in _full(row.experiment, protocol, row.dataset, row.run, json.dumps(over))
+        if cell.overlap is None or low <= cell.overlap <= high
+    ]
+    if not all(cell in store for cell in cells):
+        return {}
+    by_seed = groupby(sorted(cells, key=lambda cell: cell.seed), lambda cell: cell.seed)
+    return {seed: [(cell, store[cell]) for cell in group] for seed, group in by_seed}
 
 
 def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
@@ -133,7 +152,7 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
                 group = [cell for cell in cells if _without_seed(cell) == kind and cell in committed]
                 again = [cell for cell in group if cell in fresh]
                 if again:
-                    runs = f"{name}, {protocol}, {dataset} {run}{_details(kind)}"
+                    runs = f"{name}, {protocol}, {dataset} {run}{_details(kind, settings.get('over', ()))}"
                     old, new = (results.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
                     sd = statistics.stdev(old) if len(old) > 1 else 0.0
                     judged = Drift(runs, statistics.fmean(old), len(old), max(3 * sd, LEAST_TOLERANCE), tuple(new))
@@ -147,28 +166,55 @@ def _without_seed(cell: Cell) -> Cell:
     return replace(cell, seed=0, order=())
 
 
-def _details(cell: Cell) -> str:
-    overlap = "" if cell.overlap is None else f", overlap {cell.overlap}"
-    return overlap + "".join(f", fraction {p.fraction:g}" for p in cell.plugins if isinstance(p, Rehearsal))
+def _details(cell: Cell, over: Iterable[str]) -> str:
+    """Return in what a cell differs from others of its run: overlap, and the settings that the experiment is over."""
+    parts = {type(plugin).__name__.lower(): plugin for plugin in cell.plugins} | {"awake": cell.awake}
+    settings = [path.split(".") for path in over]
+    named = "".join(f", {name} {getattr(parts[part], name)}" for part, name in settings if part in parts)
+    return ("" if cell.overlap is None else f", overlap {cell.overlap}") + named
 
 
 @cache
-def _full(experiment: str, protocol: str, dataset: str, run: str) -> list[Cell]:
-    """Return the cells of one run of the profile `full`; none if the protocol does not know how to run it."""
-    results.settings(experiment, protocol=protocol)  # an unknown experiment or protocol is an error
+def _full(experiment: str, protocol: str, dataset: str, run: str, over: str = "{}") -> list[Cell]:
+    """Return the cells of one run of the profile `full`; none if the protocol does not know how to run it.
+
+    over: values in place of those of the experiment's `over`, by setting, as JSON.
+    """
+    settings = results.settings(experiment, protocol=protocol)  # an unknown experiment or protocol is an error
+    changed = {"over": settings["over"] | json.loads(over)} if "over" in settings else {}
     try:
-        return results.grid(experiment, "full", protocol, datasets=[dataset], runs=[run])
+        return results.grid(experiment, "full", protocol, datasets=[dataset], runs=[run], **changed)
     except ValueError:  # no section for the data set, or no sleep parameters
         return []
 
 
-def _accuracy(row: Row, runs: Runs) -> float:
-    """Return the accuracy of one seed in percent, the mean over its overlaps."""
-    return 100 * statistics.fmean(_tested(row, cell, _phase(record, row.after)) for cell, record in runs)
+def _accuracy(row: Row, runs: Runs, others: Runs) -> float:
+    """Return the accuracy of one seed in percent, the mean over its overlaps, less that of the other runs if any."""
+    mean = 100 * statistics.fmean(_tested(row, cell, _phase(record, row.after)) for cell, record in runs)
+    other = row.compared()
+    return mean - (_accuracy(other, others, []) if other else 0)
 
 
-def _improved(pick: Callable[..., float]) -> Callable[[Row, Runs], float]:
-    def overlap(row: Row, runs: Runs) -> float:
+def _epochs_to_match(row: Row, runs: Runs, others: Runs) -> float:
+    """Return after how many epochs a task one seed is as good as the other run, the mean over memories of exemplars.
+
+    Where it never is, the most epochs tried count.
+    """
+    epochs = []
+    for reference, target in others:
+        memory = _memory(reference)
+        same = [(cell.awake.task_epochs(0), record) for cell, record in runs if _memory(cell) == memory]
+        reached = [tried for tried, record in same if record["metrics"]["final"] >= target["metrics"]["final"]]
+        epochs.append(min(reached, default=max(tried for tried, _ in same)))
+    return statistics.fmean(epochs)
+
+
+def _memory(cell: Cell) -> int:
+    return next(p.memory for p in cell.plugins if isinstance(p, ICaRL))
+
+
+def _improved(pick: Callable[..., float]) -> Quantity:
+    def overlap(row: Row, runs: Runs, others: Runs) -> float:
         """Return the smallest or largest overlap at which one seed is better after sleep; nan if it never is."""
         better = [cell.overlap for cell, record in runs if _gain(record) > 0]
         return pick(better, default=math.nan)
@@ -176,7 +222,7 @@ def _improved(pick: Callable[..., float]) -> Callable[[Row, Runs], float]:
     return overlap
 
 
-def _measure(row: Row, runs: Runs) -> float:
+def _measure(row: Row, runs: Runs, others: Runs) -> float:
     """Return what one seed measured at the places `at`, added up, less that at `minus`; nan if any is missing."""
     ((_, record),) = runs
     return sum(_at(record, place) for place in row.at) - sum(_at(record, place) for place in row.minus)
@@ -214,8 +260,9 @@ def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
     return sum(a * n for a, n in zip(accuracy, counts, strict=True)) / sum(counts)
 
 
-QUANTITIES: dict[str, Callable[[Row, Runs], float]] = {
+QUANTITIES: dict[str, Quantity] = {
     "accuracy": _accuracy,
+    "epochs_to_match": _epochs_to_match,
     "overlap_improved_first": _improved(min),
     "overlap_improved_last": _improved(max),
     "measure": _measure,

@@ -406,7 +406,8 @@ def test_styled_draws_every_verdict_with_mark_and_word(table: pd.DataFrame) -> N
     assert "<caption>Demo &lt;1&gt;</caption>" in text
     assert '<th scope="row">SRC &amp; sleep</th>' in text
     assert "<td>de&lt;scribed</td>" in text
-    assert text.count("<td>not available</td>") == 2  # published and difference of the row without a value
+    assert text.count("<td>not available</td>") == 1  # published, of the row without a value
+    assert text.count("<td>–</td>") == 1  # its difference
     assert "nan" not in text
     assert not re.search(r"colou?r|background|#[0-9a-f]{3}", text)
     assert text == styled(frame, caption="Demo <1>")
@@ -429,5 +430,5 @@ def test_styled_cells(table: pd.DataFrame) -> None:
     key = "text/mnist_two_tasks/src/input_change/layer2/task1"
     claimed = verdicts({key: [-0.1, -0.2, -0.15]}, claims={key: "> 0"})
     assert re.findall(r"<td>(.*?)</td>", styled(claimed)) == [
-        "&gt; 0", "-0.15 ± 0.05 (3)", "not available", "⇅ opposite",
+        "&gt; 0", "-0.15 ± 0.05 (3)", "–", "⇅ opposite",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 
 from srclib import published, results, verdicts
 from srclib.experiment import Cell
+from srclib.plugins.icarl import ICaRL
 from srclib.store import Store
 
 Phases = list[dict[str, Any]]
@@ -64,16 +65,19 @@ def patches(cell: Cell) -> Phases:
 def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
     table = published.load()
     units = {"accuracy": "percent", "measure": "1", "overlap_improved_first": "pixels"}
-    units |= {"overlap_improved_last": "pixels"}
+    units |= {"overlap_improved_last": "pixels", "epochs_to_match": "epochs"}
     assert set(units) == set(verdicts.QUANTITIES)
     for key, row in verdicts.rows().items():
-        settings = results.settings(row.experiment)
         assert key in table.index
-        assert row.run in settings["runs"]
-        assert row.dataset in settings["datasets"]
         assert row.dataset == table.loc[key, "dataset"]
         assert units[row.quantity] == table.loc[key, "unit"]
-        assert results.grid(row.experiment, datasets=[row.dataset], runs=[row.run], seeds=1)
+        for part in filter(None, (row, row.compared())):
+            settings = results.settings(part.experiment)
+            assert part.run in settings["runs"]
+            assert part.dataset in settings["datasets"]
+            assert results.grid(part.experiment, datasets=[part.dataset], runs=[part.run], seeds=1)
+            for path, value in part.over.items():
+                assert value in settings["over"][path]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +88,7 @@ def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
         ("a: {label: l, experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
         ("a: {label: l, experiment: e, dataset: d, run: r, quantity: measure}", "at = (): allowed is one place"),
         ("a: {label: l, experiment: e, dataset: d, run: r, at: [x]}", "at = ('x',): allowed is .* none for anything"),
+        ("a: {label: l, experiment: e, dataset: d, run: r, less: {runs: s}}", "'runs' is no field of a row"),
         ('a: {label: l, experiment: e, dataset: d, run: r, claim: "= 0"}', "claim = '= 0': allowed is one of > 0, < 0"),
     ],
 )
@@ -149,6 +154,55 @@ def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
     assert found["text/mnist_two_tasks/sequential"] == pytest.approx([100 * second / (first + second)] * 5)
     assert found["text/mnist_two_tasks/src"] == pytest.approx([100 * (first + second / 2) / (first + second)] * 5)
     assert found["text/mnist/src/figure2/task2"] == [50] * 5
+
+
+def icarl(values: Callable[[int, int, bool], float]) -> Callable[[Cell], Phases]:
+    """Return phases with a final accuracy by memory, epochs, and whether it sleeps; a little more for every seed."""
+
+    def phases(cell: Cell) -> Phases:
+        memory = next(plugin.memory for plugin in cell.plugins if isinstance(plugin, ICaRL))
+        sleeps = len(cell.plugins) > 1
+        final = values(memory, cell.awake.task_epochs(0), sleeps) + (0.02 if sleeps else 0.01) * cell.seed
+        return [phase("training", 4, final)]
+
+    return phases
+
+
+def test_one_value_of_a_setting_and_the_difference_of_two_methods(tmp_path: Path) -> None:
+    cells = results.grid("table2_icarl", datasets=["mnist"])
+    stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: memory / 4000 + 0.1 * sleeps))
+    store = stored(tmp_path, results.grid("table1_orders", datasets=["mnist"], runs=["owm"]), constant(0.2))
+    found = verdicts.reproduced(store)
+    assert found["table2/mnist/icarl/k200"] == pytest.approx([5, 6, 7])
+    assert found["table2/mnist/icarl+src/k1000"] == pytest.approx([35, 37, 39])
+    assert found["text/mnist/icarl+src/k1000/gain"] == pytest.approx([10, 11, 12])
+    assert found["text/mnist/icarl+src/k100/above_owm"] == pytest.approx(
+        [-7.5, -6.5, -5.5]
+    )  # by seed, of which OWM has more
+    assert not any("fashion" in key for key in found)
+    judged = verdicts.table(store).set_index("id")["verdict"]
+    assert judged["text/mnist/icarl+src/k500/gain"] == published.AGREES
+    assert judged["text/mnist/icarl+src/k2000/gain"] == published.OPPOSITE
+
+
+def test_a_difference_needs_both_runs(tmp_path: Path) -> None:
+    cells = results.grid("table2_icarl", datasets=["mnist"], runs=["src+icarl"])
+    found = verdicts.reproduced(stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: 0.5)))
+    assert "table2/mnist/icarl+src/k200" in found
+    assert not any(key.startswith("text/") for key in found)
+
+
+def test_epochs_that_a_method_needs_to_match_another(tmp_path: Path) -> None:
+    def accuracy(memory: int, epochs: int, sleeps: bool) -> float:
+        if memory == 1000:
+            return 0.8 - 0.1 * sleeps  # never matched
+        return 0.05 * epochs + 0.3 * sleeps  # with sleep, 4 epochs are as good as 10 without
+
+    cells = results.grid("supplement7_epochs", datasets=["mnist"])
+    found = verdicts.reproduced(stored(tmp_path, cells, icarl(accuracy)))
+    assert found["text/mnist/icarl+src/k50/epochs_to_match"] == [4, 4, 4]
+    assert found["text/mnist/icarl+src/epochs_saved"] == [6, 6, 6]  # 4, 4 and, for want of a match, 10
+    assert found["text/mnist/icarl+src/k1000/epochs8"] == pytest.approx([70, 72, 74])
 
 
 def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
