@@ -195,6 +195,12 @@ def _accuracy(row: Row, runs: Runs, others: Runs) -> float:
     return mean - (_accuracy(other, others, []) if other else 0)
 
 
+def _last_gain(row: Row, runs: Runs, others: Runs) -> float:
+    """Return the gain of one seed by its last sleep in points, less that of the other runs if any."""
+    mean = 100 * statistics.fmean(_gain(record) for _, record in runs)
+    return mean - (_last_gain(row, others, []) if others else 0)
+
+
 def _epochs_to_match(row: Row, runs: Runs, others: Runs) -> float:
     """Return after how many epochs a task one seed is as good as the other run, the mean over memories of exemplars.
 
@@ -262,6 +268,7 @@ def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
 
 QUANTITIES: dict[str, Quantity] = {
     "accuracy": _accuracy,
+    "gain": _last_gain,
     "epochs_to_match": _epochs_to_match,
     "overlap_improved_first": _improved(min),
     "overlap_improved_last": _improved(max),

@@ -65,7 +65,7 @@ def patches(cell: Cell) -> Phases:
 def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
     table = published.load()
     units = {"accuracy": "percent", "measure": "1", "overlap_improved_first": "pixels"}
-    units |= {"overlap_improved_last": "pixels", "epochs_to_match": "epochs"}
+    units |= {"overlap_improved_last": "pixels", "epochs_to_match": "epochs", "gain": "percent"}
     assert set(units) == set(verdicts.QUANTITIES)
     for key, row in verdicts.rows().items():
         assert key in table.index
@@ -203,6 +203,16 @@ def test_epochs_that_a_method_needs_to_match_another(tmp_path: Path) -> None:
     assert found["text/mnist/icarl+src/k50/epochs_to_match"] == [4, 4, 4]
     assert found["text/mnist/icarl+src/epochs_saved"] == [6, 6, 6]  # 4, 4 and, for want of a match, 10
     assert found["text/mnist/icarl+src/k1000/epochs8"] == pytest.approx([70, 72, 74])
+
+
+def test_the_gain_of_a_sleep(tmp_path: Path) -> None:
+    def phases(cell: Cell) -> Phases:
+        gain = 0.3 / cell.awake.task_epochs(0) + 0.01 * cell.seed
+        return [phase("training", 0, 0.5), phase("sleep", 0, 0.5 + gain)]
+
+    found = verdicts.reproduced(stored(tmp_path, results.grid("supplement5_undertrained"), phases))
+    assert found["text/mnist/src/undertrained"] == pytest.approx([3, 4, 5, 6, 7])
+    assert found["text/mnist/src/undertrained_less_trained"] == pytest.approx([2.25] * 5)
 
 
 def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
