@@ -1,0 +1,145 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Supplementary Figure 5: sleep after one task
+#
+# **Claim.** Sleep also helps where there is nothing to forget: a network that has trained too little on a single task
+# is more accurate after a sleep, with no further image. One that has trained enough gains nothing or loses a little
+# {cite}`tadros2022`.
+#
+# Here the single task is all ten digits. The released scripts train on the first 5000 images for 10, 20 or 40 epochs,
+# at a tenth of the usual learning rate, and have sleep parameters of their own for each of the three. They measure
+# accuracy on the 60,000 training images; here, as everywhere in this book, test images count. Each of the three sleeps
+# is also tried after more and after less training.
+
+# %% tags=["parameters"]
+profile = "full"  # smoke, ci or full
+seeds = None  # number of networks; None: as the profile says
+
+# %% tags=["hide-input"]
+import sys
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML, Markdown
+
+from srclib import figures, published, results, verdicts
+from srclib.store import Store
+
+results.log_stages(sys.stdout)
+figures.use_style()
+
+store = Store()
+records = results.collect("supplement5_undertrained", profile, store=store, seeds=seeds)
+made_for = {run: int(run.rpartition("_")[2]) for _, run in records}  # epochs
+colors = dict(zip(made_for, sns.color_palette("viridis", len(made_for)), strict=True))
+
+
+def accuracies(group, phase):
+    """Return the accuracy in percent after a phase, 0 for the training and 1 for the sleep, epochs by networks."""
+    overall = [(r["cell"]["awake"]["epochs"], r["seed"], 100 * r["metrics"]["phases"][phase]["overall"]) for r in group]
+    return pd.DataFrame(overall, columns=["epochs", "seed", "accuracy"]).pivot(
+        index="epochs", columns="seed", values="accuracy"
+    )
+
+
+before, after = ({run: accuracies(group, phase) for (_, run), group in records.items()} for phase in (0, 1))
+epochs = next(iter(before.values())).index
+
+
+# %% [markdown]
+# ## Accuracy before and after the sleep
+
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Accuracy on all ten digits before the sleep (grey) and after each of the three sleeps, mean over networks; error bars: standard error of the mean. Rings: after the training that the sleep was made for.", "name": "fig-supplement5"}}
+def line(data, **style):
+    """Draw the mean over networks with its standard error, by epochs."""
+    ax.errorbar(range(len(data)), data.mean(axis=1), data.sem(axis=1).fillna(0), capsize=2, ms=5, **style)
+
+
+fig, ax = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
+line(next(iter(before.values())), label="before the sleep", color=figures.COLORS["published"], marker="o")
+for run, trained in made_for.items():
+    line(after[run], label=f"after the sleep for {trained} epochs", color=colors[run], marker="D")
+    if trained in epochs:
+        own = epochs.get_loc(trained), after[run].loc[trained].mean()
+        ax.plot(*own, "o", ms=15, mfc="none", mec=colors[run])
+ax.set(xlabel="epochs of training", ylabel="accuracy (%)", ylim=(0, 100))
+ax.set_xticks(range(len(epochs)), epochs)
+ax.grid(axis="y", color="0.92")
+ax.legend(loc="lower right", fontsize=9)
+plt.show()
+
+# %% tags=["hide-input"]
+rows = []
+for number in epochs:
+    row = {"epochs": number, "before": figures.spread(next(iter(before.values())).loc[number])}
+    for run, trained in made_for.items():
+        row[f"after the sleep for {trained}"] = figures.spread(after[run].loc[number])
+    rows.append(row)
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# Accuracy on test images in percent, mean ± standard deviation over networks.
+#
+# ## Gain against initial accuracy
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Accuracy after the sleep less that before it, by the accuracy before, one mark per network and number of epochs. Above zero, sleep helps. Filled: after the training that the sleep was made for.", "name": "fig-supplement5-gain"}}
+fig, axes = plt.subplots(
+    1, len(made_for), figsize=(7.6, 3), sharex=True, sharey=True, squeeze=False, layout="constrained"
+)
+for ax, (run, trained) in zip(axes[0], made_for.items(), strict=True):
+    gain = after[run] - before[run]
+    for number in epochs:
+        face = colors[run] if number == trained else "none"
+        ax.plot(before[run].loc[number], gain.loc[number], "o", color=colors[run], mfc=face, ms=5)
+    ax.axhline(0, color="k", lw=0.8)
+    ax.set(title=f"sleep for {trained} epochs", xlabel="accuracy before (%)")
+axes[0, 0].set_ylabel("gain by sleep (points)")
+plt.show()
+
+# %% [markdown]
+# ## Published and reproduced
+#
+# No number was published in the text, so directions are judged.
+
+# %% tags=["hide-input"]
+HTML(published.styled(verdicts.table(store, prefix="text/mnist/src/undertrained")))
+
+# %% [markdown]
+# ## Which units fire
+
+# %% tags=["hide-input"]
+rows = []
+for (_, run), group in records.items():
+    for number, means in results.last_sleeps(group, "awake.epochs").iterrows():
+        rows.append({"sleep for": made_for[run], "epochs": number} | means.map("{:,.0f}".format).to_dict())
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# Spikes of all units of a layer in the sleep, means over networks.
+
+# %% [markdown]
+# ## Provenance
+
+# %% tags=["hide-input"]
+everything = [record for group in records.values() for record in group]
+Markdown(f"Profile `{profile}`, protocol `released`. {results.provenance(everything)}")
+
+# %% [markdown]
+# To run this page again with other parameters:
+#
+# ```bash
+# nox -s notebook -- supplement5_undertrained -p seeds 2
+# ```
