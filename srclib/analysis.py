@@ -86,6 +86,22 @@ def class_correlations(groups: Sequence[Tensor], *, histogram: bool = False) -> 
     }
 
 
+def sparseness(active: Tensor) -> dict[str, Any]:
+    """Say how few units of a layer an input excites, means over inputs.
+
+    active: activity >= 0, (n, units). Returns `treves_rolls`, (1 - a) / (1 - 1 / units) with a = mean(r)^2 / mean(r^2)
+    over the units (Rolls and Tovee 1995): 0 if all are equally active, 1 if one is; `active`, the fraction of units
+    that are active at all; `silent`, the inputs that excite none, which the first leaves out.
+    """
+    some = active[(active > 0).any(1)].double()
+    a = some.mean(1).square() / some.square().mean(1)
+    return {
+        "treves_rolls": average((1 - a) / (1 - 1 / active.shape[1])),
+        "active": average((active > 0).double().mean(1)),
+        "silent": len(active) - len(some),
+    }
+
+
 @torch.no_grad()
 def responses(weights: Sequence[Tensor], x: Tensor, config: SleepConfig, generator: torch.Generator) -> list[Tensor]:
     """Pass images through the spiking network and count spikes: mean count of every neuron, (out,) for each layer.

@@ -128,6 +128,22 @@ def correlations(subject: Subject) -> dict[str, Any]:
     return found
 
 
+def sparseness(subject: Subject) -> dict[str, Any]:
+    """Say how sparse the hidden layers' activity is awake (supplement, Fig. 9).
+
+    Returns for the `initial` weights, those `before` and those `after` the sleep: `layers`, for every hidden layer and
+    class what `analysis.sparseness` does for its test images; `mean`, the Treves-Rolls sparseness of every hidden
+    layer, the mean over classes.
+    """
+    found: dict[str, Any] = {"classes": subject.classes}
+    for when, weights in (("initial", subject.initial), ("before", subject.before), ("after", subject.after)):
+        each = [analysis.forward(subject.network(weights), x)[1][:-1] for x in subject.images().values()]
+        layers = [[analysis.sparseness(active) for active in layer] for layer in zip(*each, strict=True)]
+        means = [average([c["treves_rolls"] for c in layer if c["treves_rolls"] is not None]) for layer in layers]
+        found[when] = {"layers": layers, "mean": means}
+    return found
+
+
 def received(subject: Subject) -> dict[str, Any]:
     """Compare what task-specific neurons receive before and after the sleep, awake (Fig. 5).
 
@@ -291,6 +307,7 @@ def synapses(subject: Subject) -> dict[str, Any]:
 
 MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "correlations": correlations,
+    "sparseness": sparseness,
     "received": received,
     "replay": replay,
     "course": course,

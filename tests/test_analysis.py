@@ -55,6 +55,14 @@ def test_forward_with_dropout_on_masks_half_of_the_units(scaling: str) -> None:
     assert set(plain[0].unique().tolist()) == {1.0 if scaling == "train" else 0.5}
 
 
+def test_sparseness_by_hand() -> None:
+    one, all_equal, two, none = [4.0, 0, 0, 0], [1.0, 1, 1, 1], [2.0, 2, 0, 0], [0.0] * 4
+    assert analysis.sparseness(torch.tensor([one])) == {"treves_rolls": 1, "active": 0.25, "silent": 0}
+    assert analysis.sparseness(torch.tensor([all_equal])) == {"treves_rolls": 0, "active": 1, "silent": 0}
+    assert analysis.sparseness(torch.tensor([two, none])) == {"treves_rolls": 0.6667, "active": 0.25, "silent": 1}
+    assert analysis.sparseness(torch.tensor([none])) == {"treves_rolls": None, "active": 0, "silent": 1}
+
+
 def test_correlations_of_known_activity() -> None:
     first = torch.tensor([[1.0, 0, 0], [3.0, 0, 0], [0, 1, 1]])  # the third is the opposite of the first two
     second = torch.tensor([[0, 2.0, 0], [5, 5, 5]])  # the other does not vary

@@ -73,7 +73,7 @@ def test_a_measure_does_not_depend_on_the_others(metrics: dict[str, Any]) -> Non
 
 def test_what_cannot_be_measured_is_refused_before_any_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("srclib.experiment.training.train", lambda *args, **kw: pytest.fail("trained"))
-    with pytest.raises(ValueError, match="measure 'sparsity' is unknown: allowed is one of correlations, received"):
+    with pytest.raises(ValueError, match="measure 'sparsity' is unknown: allowed is one of correlations, sparseness"):
         run(measured(measures=("sparsity",)))
     for cell in (measured(plugins=()), measured(plugins=(sleep(60, 0),)), measured(joint=True)):
         with pytest.raises(ValueError, match=r"measures = .*: allowed is none where no sleep follows the last task"):
@@ -147,6 +147,17 @@ def test_correlations_before_and_after_are_those_of_the_weights() -> None:
     phases = {"training 2": [weights, torch.ones(4, 3)], "sleep 2": [weights, torch.ones(4, 3)]}
     found = measures.correlations(subject(phases=phases))
     assert found["before"][0]["between"] == 1  # every image excites the same unit
+
+
+def test_sparseness_is_that_of_the_weights() -> None:
+    one = torch.zeros(3, 100)
+    one[0] = 1.0
+    phases = {"training 2": [torch.ones(3, 100), torch.ones(4, 3)], "sleep 2": [one, torch.ones(4, 3)]}
+    found = measures.sparseness(subject(phases=phases))
+    assert found["before"]["mean"] == [0]
+    assert found["after"]["mean"] == [1]
+    assert found["initial"]["mean"] == [None]  # all weights are zero
+    assert [c["active"] for c in found["after"]["layers"][0]] == [0.3333] * 4
 
 
 def test_firing_by_hand() -> None:

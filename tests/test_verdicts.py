@@ -225,6 +225,7 @@ def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[st
         entry = {"difference": 0.0, "tasks": [{"change": 0.0}] * 2}
         return {
             "correlations": {"before": before, "after": layers},
+            "sparseness": {"before": {"mean": [0.5, 0.5]}, "after": {"mean": [0.75 + 0.01 * cell.seed, None]}},
             "received": {"active": [entry] * 2},
             "replay": {"random": [{"active": tests}] * 2},
         }
@@ -242,6 +243,8 @@ def test_a_measure_is_read_at_its_places(tmp_path: Path) -> None:
     contrast = [0.25, 0.24, 0.23, 0.22, 0.21]  # (0.5 - between) - (0.5 - 0.25)
     assert found[f"{start}/correlation_contrast_change/layer1"] == pytest.approx(contrast)
     assert f"{start}/correlation/layer2" not in found  # it does not exist
+    assert found[f"{start}/sparseness_change/layer1"] == pytest.approx([0.25, 0.26, 0.27, 0.28, 0.29])
+    assert f"{start}/sparseness_change/layer2" not in found
     judged = verdicts.table(store).set_index("id")["verdict"]
     assert judged[f"{start}/correlation/layer1"] == published.UNPUBLISHED
     assert judged[f"{start}/correlation_change/layer1"] == published.AGREES
