@@ -36,6 +36,7 @@ dropout = False  # True: draw the maps with the masks of dropout on, as the rele
 
 # %% tags=["hide-input"]
 import sys
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -133,6 +134,40 @@ fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", nco
 plt.show()
 
 # %% [markdown]
+# ## Sparser activity
+#
+# The text adds that each image excites fewer units after the sleep (Supplementary Fig. 9). The sparseness of Treves and
+# Rolls of the activity $r_1 \ldots r_n$ of a layer is
+#
+# ```{math}
+# :label: eq-sparseness
+# S = \frac{1 - a}{1 - 1/n}, \qquad a = \frac{\left(\sum_i r_i / n\right)^2}{\sum_i r_i^2 / n} ,
+# ```
+#
+# 0 if all units are equally active and 1 if a single one is.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites (right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. Dotted: the untrained network, mean over digits.", "name": "fig-4-sparseness"}}
+fig, axes = plt.subplots(1, 4, figsize=(10, 3.2), layout="constrained")
+found = [record["metrics"]["measures"]["sparseness"] for record in records[protocol]]
+for ax, (key, layer) in zip(axes, product(("treves_rolls", "active"), (0, 1)), strict=True):
+
+    def values(when, key=key, layer=layer):
+        """Return what every network measured of every digit, networks by digits."""
+        return np.array([[digit[key] for digit in network[when]["layers"][layer]] for network in found], float)
+
+    for when, color, marker in (("before", figures.COLORS["published"], "o"), ("after", figures.COLORS["sleep"], "D")):
+        mean = values(when).mean(0)
+        error = values(when).std(0, ddof=1) / len(found) ** 0.5 if len(found) > 1 else 0 * mean
+        ax.errorbar(range(4), mean, error, color=color, marker=marker, ls="", capsize=2, label=stages[when])
+    ax.axhline(values("initial").mean(), color="k", lw=0.8, ls=":", label="untrained")
+    ax.set(title=f"hidden layer {layer + 1}", xlabel="digit", ylim=(0, 1), xlim=(-0.5, 3.5))
+    ax.set_xticks(range(4))
+axes[0].set_ylabel("sparseness")
+axes[2].set_ylabel("fraction of units active")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+
+# %% [markdown]
 # ## With the masks of dropout
 #
 # The released script computes these correlations with dropout left on: every image is seen through a random mask of its
@@ -169,8 +204,8 @@ matrices(records[other])
 # a class stand out more from them after the sleep.
 
 # %% tags=["hide-input"]
-prefix = "text/mnist_two_tasks/src/correlation"
-HTML(published.styled(pd.concat([verdicts.table(store, name, prefix=prefix) for name in records])))
+judged = pd.concat([verdicts.table(store, name, prefix="text/mnist_two_tasks/src/") for name in records])
+HTML(published.styled(judged[judged["id"].str.contains("correlation|sparseness")]))
 
 # %% tags=["hide-input"]
 rows = []

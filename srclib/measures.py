@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from . import analysis
 from .analysis import READINGS, average, compare, cosine, minus, number, specific, spread
+from .plugins.sleep import mean_of
 from .sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers
 from .sleep.stimulus import InputSpikes
 from .streams import Task
@@ -78,11 +79,10 @@ class Subject:
 
         In the latter every input has the same mean, the average of the mean input. The paper's text gives no rate.
         """
-        mean = self.inputs.mean(0, dtype=torch.float64).clamp(0, 1).numpy()
-        if drive == "random":
-            mean = np.full_like(mean, mean.mean())
         c = self.config
-        return draw_input(mean, c.steps, 2 * c.dt * c.rate, seed=self.seed, window=c.window)
+        return draw_input(
+            mean_of(self.inputs, drive).numpy(), c.steps, 2 * c.dt * c.rate, seed=self.seed, window=c.window
+        )
 
     @cached_property
     def responses(self) -> dict[str, list[Tensor]]:

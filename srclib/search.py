@@ -224,7 +224,7 @@ class _Network:
             self.task, state = task, self.runner.state
             self.awake = [w.detach().clone() for w in state.weights()]
             inputs = plugin.inputs(state)
-            self.mean, self.scales = mean_of(inputs), layer_scales(list(state.model), inputs)
+            self.mean, self.scales = mean_of(inputs, plugin.drive), layer_scales(list(state.model), inputs)
             seen = self.runner.tasks[: task + 1]
             self.x, self.y = torch.cat([t.x_test for t in seen]), torch.cat([t.y_test for t in seen])
             return self.accuracy()

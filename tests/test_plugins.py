@@ -369,6 +369,25 @@ def test_sleep_without_settings() -> None:
         replace(sleep(5), config=())
 
 
+def test_random_drive_has_the_mean_brightness_everywhere() -> None:
+    state, twin = a_run(), a_run()
+    plugin = replace(sleep(300, alpha=2.0, beta=0.5, rate=200.0), drive="random")
+    measured = plugin.after_task(state)
+
+    inputs = torch.cat([task.x_train for task in twin.seen])
+    even = torch.full((10,), float(inputs.mean(0, dtype=torch.float64).mean()), dtype=torch.float64)
+    assert isinstance(plugin.config, SleepConfig)
+    record = sleep_now(twin.model, even, replace(plugin.config, steps=300), scale_inputs=inputs, seed=(5, 1))
+    assert measured is not None
+    assert measured["spikes"] == [int(count.sum()) for count in record.spike_counts]
+    assert min(measured["spikes"]) > 0
+
+
+def test_bad_drive() -> None:
+    with pytest.raises(ValueError, match=r"drive = 'noise': allowed is one of \('mean', 'random'\)"):
+        replace(sleep(5), drive="noise")
+
+
 def test_bad_longest_sleep() -> None:
     with pytest.raises(ValueError, match="max_steps = 0: allowed is a whole number >= 1, or None"):
         replace(sleep(5), max_steps=0)

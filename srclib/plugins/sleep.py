@@ -3,7 +3,9 @@
 After task t the network sleeps for steps[t]; noise is drawn from the mean input and the layer scales are computed on
 the inputs of the tasks so far. Only the mean would have to be kept of the past; `statistics` says of which images:
 `trained` takes those the network was trained on, `pool` (released code) every image of the classes seen, `first_task`
-(a slip of the released code, cross-modal) every image of the first task's classes, whatever was learned since.
+(a slip of the released code, cross-modal) every image of the first task's classes, whatever was learned since. With
+`drive` "random" nothing is kept for the noise but how bright images are: every input is as likely to fire, as in the
+paper's section "Analysis of replay".
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from ..sleep import SleepConfig, sleep
 from . import Plugin, Run
 
 STATISTICS = ("trained", "pool", "first_task")
+DRIVES = ("mean", "random")
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,12 @@ class Sleep(Plugin):
     statistics: str
     max_steps: int | None = None  # no sleep is longer; the released code keeps some lengths in 8 bits: 255
     discard_first: bool = False  # go on from the weights before the first sleep; a slip of the released code
+    drive: str = "mean"  # the noise has the mean of every input; random: the average of these everywhere
 
     def __post_init__(self) -> None:
-        if self.statistics not in STATISTICS:
-            raise ValueError(f"statistics = {self.statistics!r}: allowed is one of {STATISTICS}")
+        for name, allowed in (("statistics", STATISTICS), ("drive", DRIVES)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r}: allowed is one of {allowed}")
         if not self.steps or min(self.steps) < 0:
             raise ValueError(f"steps = {self.steps}: allowed are whole numbers >= 0, at least one")
         if self.config == ():
@@ -57,10 +62,12 @@ class Sleep(Plugin):
         if config is None:
             return None
         inputs = self.inputs(run)
-        record = sleep(run.model, mean_of(inputs), config, scale_inputs=inputs, seed=(run.seed, task), progress=False)
+        mean = mean_of(inputs, self.drive)
+        record = sleep(run.model, mean, config, scale_inputs=inputs, seed=(run.seed, task), progress=False)
         return {"steps": config.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
 
 
-def mean_of(inputs: Tensor) -> Tensor:
-    """Return the mean of every input, (inputs,) in [0, 1], of (n, inputs)."""
-    return inputs.mean(0, dtype=torch.float64).clamp(0, 1)
+def mean_of(inputs: Tensor, drive: str = "mean") -> Tensor:
+    """Return the mean of every input, (inputs,) in [0, 1], of (n, inputs); driven at random, their average for all."""
+    mean = inputs.mean(0, dtype=torch.float64).clamp(0, 1)
+    return mean if drive == "mean" else mean.mean().expand(len(mean))
