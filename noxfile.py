@@ -46,7 +46,7 @@ def notebook(session: nox.Session) -> None:
 @session
 def tests(session: nox.Session) -> None:
     """Run the tests [-- arguments of pytest]; those of the built book need build/html and Chromium."""
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", "--numprocesses=auto", "--dist=worksteal", *session.posargs)
 
 
 @session
