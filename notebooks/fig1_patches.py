@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, streams, verdicts
+from srclib import figures, published, results, streams, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -53,7 +53,7 @@ setups = {
 }
 collected = results.collect("fig1_patches", profile, protocol, store=store, seeds=seeds, **overlaps)
 records = {run: group for (_, run), group in collected.items()}
-accuracy = {run: results.phases(group) for run, group in records.items()}
+accuracy = {run: summary.phases(group) for run, group in records.items()}
 collected = results.collect("fig1_weights", profile, protocol, store=store, seeds=seeds)
 weights = {run: group for (_, run), group in collected.items()}
 
@@ -240,7 +240,7 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="text/patches/")))
 rows = []
 for run, name in {**setups, "src/panels_cd": "script of Fig. 1C, D (11 × 11)"}.items():
     for overlap in sorted({r["cell"]["overlap"] for r in weights.get(run, [])}):
-        group = results.phases(r for r in weights[run] if r["cell"]["overlap"] == overlap)
+        group = summary.phases(r for r in weights[run] if r["cell"]["overlap"] == overlap)
         means = group.groupby(["phase", "tested"])["accuracy"].mean()
         rows.append(
             {"setting": name.replace("\n", " "), "overlap": overlap}
@@ -253,7 +253,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 everything = [record for group in (*records.values(), *weights.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

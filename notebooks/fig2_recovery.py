@@ -38,7 +38,7 @@ import numpy as np
 from IPython.display import HTML, Markdown, display
 from scipy import stats
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -50,7 +50,7 @@ collected = {
     for name in (protocol, "described" if protocol == "released" else "released")
 }
 records = {run: group for (dataset, run), group in collected[protocol].items() if dataset == "mnist"}
-phases = results.phases(records["src"])
+phases = summary.phases(records["src"])
 kinds = phases.drop_duplicates("phase").sort_values("phase")
 
 
@@ -66,7 +66,7 @@ def heat_maps(runs):
     """Draw mean ± standard error over networks, tasks by phases, one map above the other."""
     _, axes = plt.subplots(len(runs), 1, figsize=(7.2, 3.5 * len(runs)), squeeze=False, layout="constrained")
     for ax, (dataset, group) in zip(axes[:, 0], runs.items(), strict=True):
-        data = results.phases(group)
+        data = summary.phases(group)
         shape = {"index": "tested", "columns": "phase", "values": "accuracy", "dropna": False}
         mean, error = (data.pivot_table(**shape, aggfunc=how) for how in ("mean", "sem"))
         kinds = data.drop_duplicates("phase").sort_values("phase")
@@ -121,7 +121,7 @@ plt.show()
 labels = {"src": "all images of the classes seen", "src/trained_statistics": "images trained on"}
 fig, ax = plt.subplots(figsize=(7.2, 3), layout="constrained")
 for run, color, marker in zip(records, ("k", figures.COLORS["sleep"]), "oD", strict=False):
-    data = results.phases(records[run]).query("tested == 0")
+    data = summary.phases(records[run]).query("tested == 0")
     figures.mean_line(ax, data, "phase", "overall", color=color, marker=marker, ms=5, label=labels[run])
 ax.axhline(
     published.load().loc["table1/mnist/src", "value"], color=figures.COLORS["published"], ls="--", label="published"
@@ -133,7 +133,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 if len(records) == 2 and len(records["src"]) > 1:
-    ours, other = (np.array(results.final(records[run])) for run in records)
+    ours, other = (np.array(summary.final(records[run])) for run in records)
     test = stats.ttest_ind(ours, other, equal_var=False)
     display(
         Markdown(
@@ -169,7 +169,7 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="text/mnist_two_tas
 
 # %% tags=["hide-input"]
 everything = [record for found in collected.values() for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -40,7 +40,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from srclib import figures, results
+from srclib import figures, results, summary
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -60,7 +60,7 @@ names = {
 
 def finals(dataset, run):
     """Return the final accuracy in percent, fractions by networks."""
-    return results.finals(records[dataset, run], "rehearsal.fraction")
+    return summary.finals(records[dataset, run], "rehearsal.fraction")
 
 
 # %% [markdown]
@@ -142,7 +142,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% tags=["hide-input"]
 rows = []
 for dataset in datasets:
-    for fraction, means in results.last_sleeps(records[dataset, "src+rehearsal"], "rehearsal.fraction").iterrows():
+    for fraction, means in summary.last_sleeps(records[dataset, "src+rehearsal"], "rehearsal.fraction").iterrows():
         row = {"data set": figures.DATASETS[dataset], "old images (%)": f"{100 * fraction:g}"}
         rows.append(row | means.map("{:,.0f}".format).to_dict())
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
@@ -177,7 +177,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of
 
 # %% tags=["hide-input"]
 everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

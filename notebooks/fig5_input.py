@@ -44,7 +44,7 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -271,7 +271,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -43,7 +43,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.colors import to_hex
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.player import Replay, player
 from srclib.store import Store
 
@@ -216,7 +216,7 @@ fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3.4), sharey=True, sque
 rows = []
 for ax, dataset in zip(axes[0], datasets, strict=True):
     finals = pd.DataFrame(
-        {run: results.final(five_tasks[dataset, run]) for run in drives if (dataset, run) in five_tasks}
+        {run: summary.final(five_tasks[dataset, run]) for run in drives if (dataset, run) in five_tasks}
     )
     ax.plot(finals.T.to_numpy(), "o-", color=figures.COLORS["sleep"], ms=5, lw=1, alpha=0.6)
     ax.set(title=figures.DATASETS[dataset], xlabel="drive of the noise", ylim=(0, None), xlim=(-0.4, len(drives) - 0.6))
@@ -350,7 +350,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 everything = [record for group in (*records.values(), *five_tasks.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

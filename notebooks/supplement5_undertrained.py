@@ -34,7 +34,7 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -123,7 +123,7 @@ HTML(published.styled(verdicts.table(store, prefix="text/mnist/src/undertrained"
 # %% tags=["hide-input"]
 rows = []
 for (_, run), group in records.items():
-    for number, means in results.last_sleeps(group, "awake.epochs").iterrows():
+    for number, means in summary.last_sleeps(group, "awake.epochs").iterrows():
         rows.append({"sleep for": made_for[run], "epochs": number} | means.map("{:,.0f}".format).to_dict())
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
@@ -135,7 +135,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -35,7 +35,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -53,7 +53,7 @@ styles = {
 
 def finals(dataset, run, head=head):
     """Return the final accuracy in percent: memories and epochs by networks."""
-    return results.finals(records[dataset, run], "icarl.memory", "awake.epochs", head=head)
+    return summary.finals(records[dataset, run], "icarl.memory", "awake.epochs", head=head)
 
 
 memories = finals(datasets[0], "icarl").index.unique("icarl.memory")
@@ -150,7 +150,7 @@ everything = [record for group in records.values() for record in group]
 hours = sum(record["seconds"] for record in everything) / 3600
 Markdown(
     f"Profile `{profile}`, protocol `{protocol}`: {hours:.1f} core-hours, with the training of the first task shared by "
-    f"all runs that begin alike. {results.provenance(everything)}"
+    f"all runs that begin alike. {summary.provenance(everything)}"
 )
 
 # %% [markdown]

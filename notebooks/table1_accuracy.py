@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, methods, published, results, search, verdicts
+from srclib import figures, methods, published, results, search, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -74,7 +74,7 @@ for ax, dataset in zip(axes[0], datasets, strict=True):
         color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
         for found, shift in zip(collected.values(), (0, 0.25), strict=False):
             if (dataset, run) in found:
-                finals = results.final(found[dataset, run])
+                finals = summary.final(found[dataset, run])
                 face = color if not shift else "none"
                 ax.plot(finals, [row + shift] * len(finals), "o", color=color, mfc=face, ms=5.5, alpha=0.6)
         value = values.loc[f"table1/{dataset}/{run}"]
@@ -137,8 +137,8 @@ for run in [run for run in plain if f"{run}/published" in {r for _, r in records
             {
                 "method": label(run),
                 "data set": figures.DATASETS[dataset],
-                "published setting": figures.spread(results.final(records[dataset, f"{run}/published"])),
-                "setting found": figures.spread(results.final(records[dataset, run])),
+                "published setting": figures.spread(summary.final(records[dataset, f"{run}/published"])),
+                "setting found": figures.spread(summary.final(records[dataset, run])),
                 "searched": study,
                 "value found": ", ".join(f"{k} {v:.3g}" for k, v in found["stages"][0]["values"].items()),
             }
@@ -159,7 +159,7 @@ for order, found in collected.items():
     for (dataset, run), group in found.items():
         if "/" not in run:
             rows.setdefault(label(run), {})[f"{figures.DATASETS[dataset]}, {order}"] = figures.spread(
-                results.final(group)
+                summary.final(group)
             )
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
@@ -179,7 +179,7 @@ for (dataset, run), group in with_text.items():
     if "/" not in run:
         theirs = printed(f"table1/{dataset}/{run}")
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = (
-            f"{figures.spread(results.final(group))} ({theirs})"
+            f"{figures.spread(summary.final(group))} ({theirs})"
         )
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
@@ -244,7 +244,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% tags=["hide-input"]
 rows = []
 for (dataset, run), group in records.items():
-    phases = results.phases(group)
+    phases = summary.phases(group)
     last = phases[phases.phase == phases.phase.max()]
     means = last.groupby("tested")["accuracy"].agg(list)
     rows.append(
@@ -260,7 +260,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 everything = [r for found in (*collected.values(), with_text) for group in found.values() for r in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -41,7 +41,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, search, verdicts
+from srclib import figures, published, results, search, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -83,13 +83,13 @@ def by_data_set(records, labels):
     """Return a table of the accuracies on MNIST, on Fashion-MNIST and on both in the end."""
     rows = {}
     for run in [run for run in labels if run in records]:
-        phases = results.phases(records[run])
+        phases = summary.phases(records[run])
         last = phases[phases.phase == phases.phase.max()]
         digits, clothes = (last.accuracy[last.tested == tested] for tested in (0, 1))
         rows[labels[run]] = {
             "MNIST": figures.spread(digits),
             "Fashion-MNIST": figures.spread(clothes),
-            "both": figures.spread(results.final(records[run])),
+            "both": figures.spread(summary.final(records[run])),
         }
     return HTML(pd.DataFrame(rows).T.to_html(border=0))
 
@@ -102,7 +102,7 @@ shown = [run for run in labels if run in records]
 fig, ax = plt.subplots(figsize=(7.2, 0.34 * len(shown) + 1), layout="constrained")
 for row, run in enumerate(shown):
     color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
-    finals = results.final(records[run])
+    finals = summary.final(records[run])
     ax.plot(finals, [row + 0.1] * len(finals), "o", color=color, ms=5.5, alpha=0.6)
     if run in as_published:
         value = values.loc[f"table1/cross_modal/{as_published[run]}"]
@@ -149,7 +149,7 @@ by_data_set(records, labels)
 # %% tags=["hide-input"]
 rows = {}
 for run in [run for run in labels if run.startswith("src") and run in records]:
-    phases = results.phases(records[run])
+    phases = summary.phases(records[run])
     for (_, kind, task), group in phases.groupby(["phase", "kind", "task"]):
         name = f"{'training' if kind == 'training' else 'sleep'} {task + 1}"
         digits, clothes = (group.accuracy[group.tested == tested].mean() for tested in (0, 1))
@@ -200,7 +200,7 @@ HTML(pd.DataFrame(rows, index=[f"network {i + 1}" for i in range(len(stage["befo
 
 # %% tags=["hide-input"]
 everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {results.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -44,7 +44,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from srclib import figures, published, results, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -60,7 +60,7 @@ values = published.load()["value"]
 
 def finals(dataset, run, head):
     """Return the final accuracy in percent, memories by networks."""
-    return results.finals(records[dataset, run], "icarl.memory", head=head)
+    return summary.finals(records[dataset, run], "icarl.memory", head=head)
 
 
 # %% [markdown]
@@ -156,7 +156,7 @@ HTML(published.styled(judged[ours & (judged["published"].notna() | (judged["clai
 # %% tags=["hide-input"]
 rows = []
 for dataset in datasets:
-    for memory, means in results.last_sleeps(records[dataset, "src+icarl"], "icarl.memory").iterrows():
+    for memory, means in summary.last_sleeps(records[dataset, "src+icarl"], "icarl.memory").iterrows():
         rows.append({"data set": figures.DATASETS[dataset], "K": memory} | means.map("{:,.0f}".format).to_dict())
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
@@ -171,7 +171,7 @@ everything = [record for group in records.values() for record in group]
 hours = sum(record["seconds"] for record in everything) / 3600
 Markdown(
     f"Profile `{profile}`, protocol `{protocol}`: {hours:.1f} core-hours, with the training of the first task shared by "
-    f"all runs that begin alike. {results.provenance(everything)}"
+    f"all runs that begin alike. {summary.provenance(everything)}"
 )
 
 # %% [markdown]

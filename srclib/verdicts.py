@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 import yaml
 
-from . import protocols, published, results
+from . import protocols, published, results, summary
 from .datasets import load
 from .experiment import Cell
 from .plugins.icarl import ICaRL
@@ -153,7 +153,7 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
                 again = [cell for cell in group if cell in fresh]
                 if again:
                     runs = f"{name}, {protocol}, {dataset} {run}{_details(kind, settings.get('over', ()))}"
-                    old, new = (results.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
+                    old, new = (summary.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
                     sd = statistics.stdev(old) if len(old) > 1 else 0.0
                     judged = Drift(runs, statistics.fmean(old), len(old), max(3 * sd, LEAST_TOLERANCE), tuple(new))
                     found.setdefault(frozenset(cell.key() for cell in group), judged)
