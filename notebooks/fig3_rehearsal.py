@@ -115,6 +115,7 @@ for ax, dataset in zip(axes, datasets, strict=True):
                 "Rehearsal": f"{without.loc[fraction].mean():.1f}",
                 "SRC + Rehearsal": f"{with_sleep.loc[fraction].mean():.1f}",
                 "gain": f"{gains.mean():+.1f}" + (f" ± {gains.sem():.1f}" if len(gains) > 1 else ""),
+                "networks": len(gains),
                 "paired t-test": f"p = {p:.2g}" if p == p else "–",
             }
         )
