@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "tests", "book"]
 # One environment for all sessions: torch and its companions take a gigabyte. nox would make one per session.
 ENVIRONMENT = Path(".nox/environment").resolve()
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-PEER = ("avalanche-lib==0.6.0", "torch==2.14.1", "torchvision==0.29.1", "pyyaml")
+PEER = ("avalanche-lib==0.6.0", "torch==2.14.1", "torchvision==0.29.1", "pytest>=8.3")
 
 session: Callable[..., Callable[[nox.Session], None]] = nox.session(venv_backend="none")
 
@@ -79,14 +79,28 @@ def backbone(session: nox.Session) -> None:
     run(session, "python", "-m", "srclib", "backbone", *session.posargs)
 
 
-@session
-def peer(session: nox.Session) -> None:
-    """Time training here and in Avalanche, in an environment of its own (6 GB) [-- --images 1000 --json FILE]."""
+def in_peer(session: nox.Session, *command: str) -> None:
+    """Run a Python command beside Avalanche, which wants another torch than the project: 6 GB."""
     python = Path(".nox/peer").resolve() / BIN.name / "python"
     if not python.exists():
         session.run(sys.executable, "-m", "venv", ".nox/peer")
-    session.run(str(python), "-m", "pip", "install", "--quiet", *PEER)
-    session.run(str(python), "-m", "benchmarks.avalanche_peer", *session.posargs)
+    dependencies = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
+    ours = [dependency for dependency in dependencies if not dependency.startswith(("torch", "triton"))]
+    session.run(str(python), "-m", "pip", "install", "--quiet", *PEER, *ours)
+    session.run(str(python), *command, env={"PYTHONPATH": str(Path().resolve())})
+
+
+@session
+def peer(session: nox.Session) -> None:
+    """Time training here and in Avalanche [-- --images 1000 --json FILE]."""
+    in_peer(session, "-m", "benchmarks.avalanche_peer", *session.posargs)
+
+
+@session
+def avalanche(session: nox.Session) -> None:
+    """Test the plugin for Avalanche, and run it on MNIST."""
+    in_peer(session, "-m", "pytest", "--noconftest", "tests/test_avalanche_sleep.py")
+    in_peer(session, "examples/avalanche_sleep.py")
 
 
 @session

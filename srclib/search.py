@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -35,6 +35,9 @@ from .plugins import Plugin, overriding
 from .plugins.sleep import Sleep, mean_of
 from .sleep import RunawayError, SleepConfig, layer_scales, sleep
 from .training import reproducible
+
+if TYPE_CHECKING:
+    import optuna
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +66,7 @@ class Study:
     changes: dict[str, Any] = field(default_factory=dict)  # to the protocol's section
 
     def __post_init__(self) -> None:
-        for name, bounds in self.space.items():
-            if len(bounds) != 2 or not 0 < bounds[0] < bounds[1] or type(bounds[0]) is not type(bounds[1]):
-                raise ValueError(f"space: {name} = {list(bounds)}: allowed are two rising numbers > 0 of one type")
+        check_space(self.space)
         if not self.networks or min(self.trials, self.population) < 1:
             raise ValueError("networks, trials and population: allowed is one or more of each")
 
@@ -151,6 +152,21 @@ def _split(key: str) -> tuple[str, int | None]:
     return name, int(index) if index else None
 
 
+def check_space(space: Mapping[str, Sequence[int | float]]) -> None:
+    """Raise ValueError if the lowest and highest value of a parameter are no bounds of a logarithmic scale."""
+    for name, bounds in space.items():
+        if len(bounds) != 2 or not 0 < bounds[0] < bounds[1] or type(bounds[0]) is not type(bounds[1]):
+            raise ValueError(f"space: {name} = {list(bounds)}: allowed are two rising numbers > 0 of one type")
+
+
+def suggest(trial: optuna.Trial, space: Mapping[str, Sequence[int | float]]) -> Values:
+    """Return a value of every parameter between its bounds, drawn log-uniformly; whole numbers stay whole."""
+    return {
+        key: (trial.suggest_int if isinstance(low, int) else trial.suggest_float)(key, low, high, log=True)  # type: ignore[arg-type]
+        for key, (low, high) in space.items()
+    }
+
+
 Optimize = Callable[[int, Callable[[Values], float], Values | None], tuple[Values, dict[str, Any]]]
 
 
@@ -176,11 +192,7 @@ def _optimize(
 
     def objective(trial: optuna.Trial) -> float:
         start = time.perf_counter()
-        values = {
-            key: (trial.suggest_int if isinstance(low, int) else trial.suggest_float)(key, low, high, log=True)  # type: ignore[arg-type]
-            for key, (low, high) in study.space.items()
-        }
-        reached = score(values)
+        reached = score(suggest(trial, study.space))
         trial.set_user_attr("seconds", time.perf_counter() - start)
         return reached
 

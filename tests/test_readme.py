@@ -35,7 +35,7 @@ def commands(pattern: str) -> list[tuple[str, str]]:
 
 SNIPPETS = [
     pytest.param(snippet, id=f"{path.stem}-{i}")
-    for path in (README, ROOT / "book" / "reexecute.md", ROOT / "data" / "README.md")
+    for path in (README, ROOT / "data" / "README.md")
     for i, snippet in enumerate(fenced(path, "python"))
 ]
 
@@ -55,7 +55,7 @@ def test_snippet_runs(snippet: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_snippets_are_found() -> None:
-    assert {str(p.id).split("-")[0] for p in SNIPPETS} >= {"README", "reexecute"}
+    assert {str(p.id).split("-")[0] for p in SNIPPETS} >= {"README"}
 
 
 def test_readme_snippet_forgets_and_recovers(

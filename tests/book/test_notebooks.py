@@ -9,7 +9,7 @@ import pytest
 
 from book import build
 
-SMOKE = {"profile": "smoke", "steps": 500, "shown": 100}
+SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks": 1}
 
 
 @pytest.fixture(scope="module")
