@@ -141,14 +141,38 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Published and reproduced
 #
 # Most cells of the table could not be read at their source, and are not filled in. Where the text claims that sleep
-# helps, the sign of the gain is judged.
+# helps, the sign of the gain is judged. First for the output units, as released:
 
 # %% tags=["hide-input"]
+known = verdicts.rows()
+chosen = [
+    key
+    for key, row in known.items()
+    if row.experiment == "table2_icarl" and row.dataset in datasets and (row.claim or values[key] == values[key])
+]
 judged = verdicts.table(store, protocol)
-ours = judged["id"].str.match(r"table2/|text/[a-z_]+/icarl\+src/k\d+/(gain|above_owm)")
-HTML(published.styled(judged[ours & (judged["published"].notna() | (judged["claim"] != ""))]))
+HTML(published.styled(judged[judged["id"].isin(chosen)]))
 
 # %% [markdown]
+# And for the nearest mean of exemplars, from the same networks:
+
+# %% tags=["hide-input"]
+nearest = {}
+for key in chosen:
+    row = known[key]
+    memory = row.over["icarl.memory"]
+    runs = finals(row.dataset, row.run, "nearest_mean").loc[memory]
+    if row.less.get("run") in names:
+        runs = runs - finals(row.dataset, row.less["run"], "nearest_mean").loc[memory]
+    if not row.less or row.less["run"] in names:
+        nearest[key] = runs.tolist()
+frame = published.verdicts(nearest, protocol, claims={key: known[key].claim for key in nearest})
+frame["label"] = [known[key].label for key in frame["id"]]
+HTML(published.styled(frame))
+
+# %% [markdown]
+# TEXT
+#
 # ## Which units fire in the last sleep
 #
 # The released code has three sets of sleep parameters, for $K = 50$, for 100 to 500, and from 1000 on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks"
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("results")
+    """Return one store for all workers: a page finds there what another one computed."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "results"
 
 
 @pytest.mark.parametrize("name", build.notebooks())
