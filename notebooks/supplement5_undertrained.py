@@ -62,7 +62,7 @@ epochs = next(iter(before.values())).index
 # ## Accuracy before and after the sleep
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy against epochs of training, 1 to 80. Before the sleep it stays near 20 percent or below up to 10 epochs, then rises to about 65 percent at 20 and 88 at 80. The sleep for 10 epochs reaches about 50 percent after 10 epochs but lowers the accuracy after 20 and more. The sleep for 20 epochs lies on the line before the sleep throughout. The sleep for 40 epochs lies below it, except at 40 epochs, where it is slightly above."}, "figure": {"caption": "Accuracy on all ten digits before the sleep (grey) and after each of the three sleeps, mean over networks; error bars: standard error of the mean. Rings: after the training that the sleep was made for.", "name": "fig-supplement5"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy against epochs of training, 1 to 80. Before the sleep it stays near 20 percent or below up to 10 epochs, then rises to about 65 percent at 20 and 88 at 80. The sleep for 10 epochs reaches nearly 50 percent after 10 epochs but lowers the accuracy after 20 and more. The sleep for 20 epochs lies on the line before the sleep throughout. The sleep for 40 epochs lies below it, except at 40 epochs, where it is slightly above."}, "figure": {"caption": "Accuracy on all ten digits before the sleep (grey) and after each of the three sleeps, mean over networks; error bars: standard error of the mean. Rings: after the training that the sleep was made for.", "name": "fig-supplement5"}}
 def line(data, **style):
     """Draw the mean over networks with its standard error, by epochs."""
     ax.errorbar(range(len(data)), data.mean(axis=1), data.sem(axis=1).fillna(0), capsize=2, ms=5, **style)
@@ -95,7 +95,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 #
 # ## Gain against initial accuracy
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, one per sleep, of the gain by sleep against the accuracy before it. Sleep for 10 epochs: about 35 points where the accuracy before was near 10 percent after its own training, 30 to 40 points lost where it was 60 percent or more. Sleep for 20 epochs: zero everywhere. Sleep for 40 epochs: slightly positive after its own training, zero or negative elsewhere."}, "figure": {"caption": "Accuracy after the sleep less that before it, by the accuracy before, one mark per network and number of epochs. Above zero, sleep helps. Filled: after the training that the sleep was made for.", "name": "fig-supplement5-gain"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, one per sleep, of the gain by sleep against the accuracy before it. Sleep for 10 epochs: 20 to 40 points where the accuracy before was 10 to 20 percent after its own training, 30 to 40 points lost where it was 60 percent or more. Sleep for 20 epochs: zero everywhere. Sleep for 40 epochs: slightly positive after its own training, zero or negative elsewhere."}, "figure": {"caption": "Accuracy after the sleep less that before it, by the accuracy before, one mark per network and number of epochs. Above zero, sleep helps. Filled: after the training that the sleep was made for.", "name": "fig-supplement5-gain"}}
 fig, axes = plt.subplots(
     1, len(made_for), figsize=(7.6, 3), sharex=True, sharey=True, squeeze=False, layout="constrained"
 )
@@ -119,7 +119,7 @@ HTML(published.styled(verdicts.table(store, prefix="text/mnist/src/undertrained"
 
 # %% [markdown]
 # **Verdict.** The claim holds, in the setting that it was made for. After ten epochs at this small learning rate the
-# network knows little more than chance, and the sleep that was tuned for ten epochs brings it to about half of all
+# network knows little more than chance, and the sleep that was tuned for ten epochs brings it to nearly half of all
 # digits, without an image or a label. The one for 40 epochs adds a little, the one for 20 nothing.
 #
 # **What it does not show.** That sleep helps an undertrained network is true of one of the three sleeps. The one that
