@@ -160,7 +160,10 @@ nearest = {}
 for key in chosen:
     row = known[key]
     memory = row.over["icarl.memory"]
-    runs = finals(row.dataset, row.run, "nearest_mean").loc[memory]
+    found = finals(row.dataset, row.run, "nearest_mean")
+    if memory not in found.index:  # of a smaller profile
+        continue
+    runs = found.loc[memory]
     if row.less.get("run") in names:
         runs = runs - finals(row.dataset, row.less["run"], "nearest_mean").loc[memory]
     if not row.less or row.less["run"] in names:
