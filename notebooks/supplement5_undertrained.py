@@ -69,7 +69,14 @@ def line(data, **style):
 
 
 fig, ax = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
-line(next(iter(before.values())), label="before the sleep", color=figures.COLORS["published"], marker="o")
+line(
+    next(iter(before.values())),
+    label="before the sleep",
+    color=figures.COLORS["published"],
+    marker="o",
+    lw=5,
+    alpha=0.5,
+)
 for run, trained in made_for.items():
     line(after[run], label=f"after the sleep for {trained} epochs", color=colors[run], marker="D")
     if trained in epochs:

@@ -15,7 +15,7 @@
 #
 # **Claim.** iCaRL {cite}`rebuffi2017` keeps $K$ well-chosen images of the old classes, the exemplars. With a sleep after
 # every task it is more accurate at nearly every $K$, the more so the fewer exemplars it keeps; iCaRL + SRC with
-# $K = 100$ is as good as iCaRL alone with more than 200 {cite}`tadros2022`.
+# $K = 100$ is as good as iCaRL alone with $K = 200$ {cite}`tadros2022`.
 #
 # Of $t$ classes seen, each has $K / t$ exemplars, chosen by herding: one after the other, the image that brings the mean
 # feature $\varphi$ of the chosen ones nearest to that of the class. They are trained on along with every new task, with
