@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from . import analysis
 from .analysis import READINGS, average, compare, cosine, minus, number, specific, spread
 from .plugins.sleep import mean_of
-from .sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers
+from .sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, set_weights
 from .sleep.stimulus import InputSpikes
 from .streams import Task
 
@@ -61,9 +61,7 @@ class Subject:
     def network(self, weights: Sequence[Tensor]) -> nn.Sequential:
         """Return a network with these weights."""
         model = copy.deepcopy(self.model)
-        with torch.no_grad():
-            for layer, weight in zip(linear_layers(model), weights, strict=True):
-                layer.weight.copy_(weight)
+        set_weights(linear_layers(model), weights)
         return model
 
     def asleep(self, weights: Sequence[Tensor]) -> SleepConfig:

@@ -33,7 +33,7 @@ from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
 from .plugins.sleep import Sleep, mean_of
-from .sleep import RunawayError, SleepConfig, layer_scales, sleep
+from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
 from .training import reproducible
 
 if TYPE_CHECKING:
@@ -255,8 +255,7 @@ class _Network:
         """Sleep from the weights after the last task; return the accuracy, 0 for a runaway."""
         model = self.runner.state.model
         with reproducible(self.seed), torch.no_grad():
-            for w, awake in zip(self.runner.state.weights(), self.awake, strict=True):
-                w.copy_(awake)
+            set_weights(linear_layers(model), self.awake)
             try:
                 sleep(model, self.mean, config.scaled(self.scales), seed=(self.seed, self.task), progress=False)
             except RunawayError:

@@ -15,11 +15,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from .search import check_space, suggest, with_values
-from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, sleep
+from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
 from .sleep.scaling import sleepable
 
 Space = Mapping[str, tuple[int | float, int | float]]
@@ -86,7 +85,7 @@ def tune(
         config = with_values(start, suggest(trial, bounds)).scaled(scales)
         try:
             for stream in range(noise):
-                _restore(linears, weights)
+                set_weights(linears, weights)
                 sleep(model_or_linears, mean_input, config, seed=(seed, stream), progress=False)
                 reached.append(float(score()))
         except RunawayError:
@@ -100,7 +99,7 @@ def tune(
     try:
         study.optimize(objective, n_trials=trials)
     finally:
-        _restore(linears, weights)
+        set_weights(linears, weights)
         optuna.logging.set_verbosity(verbosity)
     ended = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if not ended:
@@ -120,9 +119,3 @@ def _by_layer(space: Space, layers: int) -> dict[str, tuple[int | float, int | f
         each = [f"{key}[{layer}]" for layer in range(layers)] if key in ("alpha", "beta") else [key]
         bounds |= dict.fromkeys(each, pair)
     return bounds
-
-
-def _restore(linears: Sequence[nn.Linear], weights: Sequence[Tensor]) -> None:
-    with torch.no_grad():
-        for layer, weight in zip(linears, weights, strict=True):
-            layer.weight.copy_(weight)

@@ -31,6 +31,7 @@ __all__ = [
     "layer_scales",
     "linear_layers",
     "run_layers",
+    "set_weights",
     "sleep",
 ]
 
@@ -212,10 +213,15 @@ def sleep(
         raise ValueError(f"mean_input has shape {mean.shape}: allowed is ({weights[0].shape[1]},), one per input")
     spikes = draw_input(mean, config.steps, 2 * config.dt * config.rate, seed=seed, window=config.window)
     result = run_layers(weights, spikes, config, backend=backend, record=record, progress=progress)
-    with torch.no_grad():
-        for layer, weight in zip(linears, result.weights, strict=True):
-            layer.weight.copy_(weight)
+    set_weights(linears, result.weights)
     return result
+
+
+@torch.no_grad()
+def set_weights(linears: Sequence[nn.Linear], weights: Sequence[Tensor]) -> None:
+    """Copy weights, (out_l, in_l) each, into linear layers, first layer first."""
+    for layer, weight in zip(linears, weights, strict=True):
+        layer.weight.copy_(weight)
 
 
 def _best_backend(weights: list[Tensor]) -> str:
