@@ -341,13 +341,15 @@ def test_slips_of_the_released_sleep(switches: dict[str, Any], slept: list[int |
             assert all(torch.equal(w, old) for w, old in zip(state.weights(), before, strict=True))
 
 
-def test_sleep_leaves_the_velocity_alone() -> None:
+def test_sleep_leaves_the_velocity_alone_unless_told() -> None:
     state = a_run()
     weight = linear_layers(state.model)[0].weight
     velocity = torch.rand_like(weight)
     state.optimizer.state[weight]["momentum_buffer"] = velocity.clone()
     sleep(50).after_task(state)
     assert torch.equal(state.optimizer.state[weight]["momentum_buffer"], velocity)
+    replace(sleep(50), reset_velocity=True).after_task(state)
+    assert not state.optimizer.state
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,16 @@ def test_changes_merge_at_every_depth(tmp_path: Path) -> None:
     assert load_file(path, "base", {}) == load_file(path, "base") == LOADED
 
 
+def test_a_change_to_a_list_of_settings_is_one_to_each(tmp_path: Path) -> None:
+    night = SECTION["sleep"]["config"]
+    listed = SECTION | {"sleep": SECTION["sleep"] | {"config": [night, night | {"inc": 0.5}]}}
+    found = load_file(write(tmp_path, demo=listed), "demo", {"sleep": {"config": {"gate": 0.001}}}).sleep
+    assert found is not None
+    assert isinstance(found.config, tuple)
+    assert [config.gate for config in found.config] == [0.001, 0.001]
+    assert [config.inc for config in found.config] == [night["inc"], 0.5]
+
+
 def test_sections_of_other_methods(tmp_path: Path) -> None:
     methods: dict[str, Any] = {
         "ewc": {"strength": 3},

@@ -30,6 +30,7 @@ class Sleep(Plugin):
     statistics: str
     max_steps: int | None = None  # no sleep is longer; the released code keeps some lengths in 8 bits: 255
     discard_first: bool = False  # go on from the weights before the first sleep; a slip of the released code
+    reset_velocity: bool = False  # training goes on without momentum from before the sleep
     drive: str = "mean"  # the noise has the mean of every input; random: the average of these everywhere
 
     def __post_init__(self) -> None:
@@ -64,6 +65,8 @@ class Sleep(Plugin):
         inputs = self.inputs(run)
         mean = mean_of(inputs, self.drive)
         record = sleep(run.model, mean, config, scale_inputs=inputs, seed=(run.seed, task), progress=False)
+        if self.reset_velocity:
+            run.optimizer.state.clear()
         return {"steps": config.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
 
 

@@ -156,11 +156,16 @@ def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[
 
 
 def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping with changes, nested like it; a change to a list of mappings is one to each of them."""
     merged = dict(base)
     for change in changes:
         for key, value in change.items():
-            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-            merged[key] = _merge(merged[key], value) if both else value
+            old = merged.get(key)
+            listed = isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old)
+            if isinstance(value, Mapping) and listed:
+                merged[key] = [_merge(entry, value) for entry in old]
+            else:
+                merged[key] = _merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
     return merged
 
 

@@ -1,0 +1,126 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The paper against its code
+#
+# The text of the paper {cite}`tadros2022` and the code that its authors released {cite}`tadroscode` tell two different
+# experiments. This page lists where they differ, as found by reading both, and measures what each difference does to
+# the final accuracy on MNIST. From the protocol `released`, one thing at a time is moved to the paper's side; from
+# `described`, one thing at a time to the code's side. All else stays as it is, the parameters of the sleep included:
+# they were found for the protocol that they belong to, and may not suit a changed one. So an effect here is what a
+# reader meets who follows the text in this one point and the code in all others, not what is best.
+
+# %% tags=["parameters"]
+profile = "full"  # smoke, ci or full
+seeds = None  # number of networks; None: as the profile says
+
+# %% tags=["hide-input"]
+import html
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import yaml
+from IPython.display import HTML, Markdown
+
+from srclib import figures, results, summary
+from srclib.published import PUBLISHED
+from srclib.store import Store
+
+results.log_stages(sys.stdout)
+figures.use_style()
+
+store = Store()
+entries = yaml.safe_load((PUBLISHED / "disagreements.yaml").read_text())
+records = {
+    protocol: {
+        run: group
+        for (_, run), group in results.collect("disagreements", profile, protocol, store=store, seeds=seeds).items()
+    }
+    for protocol in ("released", "described")
+}
+topics = {
+    protocol: {f"src/{entry[protocol]}": entry["topic"] for entry in entries if protocol in entry}
+    for protocol in records
+}
+
+
+def effects(protocol, run):
+    """Return the final accuracy of every network with one thing switched, less that without, in points."""
+    found = records[protocol]
+    return np.subtract(summary.final(found[run]), summary.final(found["src"])) if run in found else np.array([])
+
+
+# %% [markdown]
+# ## What each difference does
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Change of the final accuracy of SRC on MNIST when one thing is switched, one dot per network, lines: means. Above: from the released code towards the paper; below: from the paper's text towards the code. Both sorted by size.", "name": "fig-disagreements"}}
+heights = [len(topics[protocol]) for protocol in records]
+fig, axes = plt.subplots(
+    len(records), figsize=(7.6, 0.36 * sum(heights) + 1.6), height_ratios=heights, sharex=True, layout="constrained"
+)
+for ax, (protocol, runs) in zip(axes, topics.items(), strict=True):
+    found = {topic: effects(protocol, run) for run, topic in runs.items()}
+    found = dict(sorted(found.items(), key=lambda item: -abs(item[1].mean()) if len(item[1]) else 0))
+    for row, values in enumerate(found.values()):
+        ax.plot(values, [row] * len(values), "o", color=figures.COLORS["sleep"], ms=5, alpha=0.6)
+        if len(values):
+            ax.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
+    base = np.mean(summary.final(records[protocol]["src"]))
+    other = {"released": "the paper", "described": "the code"}[protocol]
+    ax.axvline(0, color="k", lw=0.8)
+    ax.set(title=f"{protocol}, {base:.1f} %, moved towards {other}")
+    ax.set_yticks(range(len(found)), found)
+    ax.invert_yaxis()
+    ax.grid(axis="x", color="0.92")
+axes[-1].set_xlabel("change of the final accuracy (points)")
+plt.show()
+
+# %% [markdown]
+# TEXT
+#
+# ## All of them
+#
+# Changes of the final accuracy on MNIST in points, mean ± standard deviation over networks.
+
+# %% tags=["hide-input"]
+rows = []
+for number, entry in enumerate(entries, start=1):
+    paper_where, code_where = (html.escape(part.strip()) for part in entry["where"].split("|"))
+    row = {"": number, "topic": html.escape(entry["topic"])}
+    row["paper"] = f"{html.escape(entry['paper'])}<br><small>{paper_where}</small>"
+    row["code"] = f"{html.escape(entry['code'])}<br><small>{code_where}</small>"
+    row["set by"] = f"<code>{entry['field']}</code>" if "field" in entry else html.escape(entry["other"])
+    for protocol in records:
+        values = effects(protocol, f"src/{entry[protocol]}") if protocol in entry else []
+        row[f"from {protocol}"] = figures.spread(values) if len(values) else "–"
+    rows.append(row)
+table = pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="disagreements")
+HTML(f'<div role="region" aria-label="Disagreements" tabindex="0" style="overflow-x: auto">{table}</div>')
+
+# %% [markdown]
+# {doc}`../book/protocols` explains every field.
+#
+# ## Provenance
+
+# %% tags=["hide-input"]
+everything = [record for protocol in records.values() for group in protocol.values() for record in group]
+Markdown(f"Profile `{profile}`, both protocols. {summary.provenance(everything)}")
+
+# %% [markdown]
+# To run this page again with other parameters:
+#
+# ```bash
+# nox -s notebook -- disagreements -p profile ci
+# ```
