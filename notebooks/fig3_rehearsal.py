@@ -48,9 +48,17 @@ figures.use_style()
 
 store = Store()
 datasets = ["mnist", "fashion_mnist", "cross_modal"]
-records = {}
-for dataset in datasets:
-    records |= results.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds)
+
+
+def collect(protocol):
+    """Return the records of the three experiments by data set and run."""
+    found = (results.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds) for dataset in datasets)
+    return {pair: group for experiment in found for pair, group in experiment.items()}
+
+
+records = collect(protocol)
+if not records:
+    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
 names = {
     "rehearsal": "Rehearsal",
     "src+rehearsal": "SRC + Rehearsal",
@@ -58,9 +66,29 @@ names = {
 }
 
 
-def finals(dataset, run):
+def finals(dataset, run, records=records):
     """Return the final accuracy in percent, fractions by networks."""
     return summary.finals(records[dataset, run], "rehearsal.fraction")
+
+
+def gains(dataset, records=records):
+    """Return the gain by sleep in points, fractions by networks, and rows of a table about it."""
+    without, with_sleep = finals(dataset, "rehearsal", records), finals(dataset, "src+rehearsal", records)
+    gain, rows = with_sleep - without, []
+    for fraction, found in gain.iterrows():
+        p = stats.ttest_rel(with_sleep.loc[fraction], without.loc[fraction]).pvalue if len(found) > 1 else float("nan")
+        rows.append(
+            {
+                "data set": figures.DATASETS[dataset],
+                "old images (%)": f"{100 * fraction:g}",
+                "Rehearsal": f"{without.loc[fraction].mean():.1f}",
+                "SRC + Rehearsal": f"{with_sleep.loc[fraction].mean():.1f}",
+                "gain": f"{found.mean():+.1f}" + (f" ± {found.sem():.1f}" if len(found) > 1 else ""),
+                "networks": len(found),
+                "paired t-test": f"p = {p:.2g}" if p == p else "–",
+            }
+        )
+    return gain, rows
 
 
 # %% [markdown]
@@ -103,22 +131,10 @@ plt.show()
 fig, axes = plt.subplots(1, len(datasets), figsize=(10, 3), sharey=True, layout="constrained")
 rows = []
 for ax, dataset in zip(axes, datasets, strict=True):
-    without, with_sleep = finals(dataset, "rehearsal"), finals(dataset, "src+rehearsal")
-    gain = with_sleep - without
-    for place, (fraction, gains) in enumerate(gain.iterrows()):
-        ax.plot([place] * len(gains), gains, "o", color=figures.COLORS["sleep"], ms=4, alpha=0.5)
-        p = stats.ttest_rel(with_sleep.loc[fraction], without.loc[fraction]).pvalue if len(gains) > 1 else float("nan")
-        rows.append(
-            {
-                "data set": figures.DATASETS[dataset],
-                "old images (%)": f"{100 * fraction:g}",
-                "Rehearsal": f"{without.loc[fraction].mean():.1f}",
-                "SRC + Rehearsal": f"{with_sleep.loc[fraction].mean():.1f}",
-                "gain": f"{gains.mean():+.1f}" + (f" ± {gains.sem():.1f}" if len(gains) > 1 else ""),
-                "networks": len(gains),
-                "paired t-test": f"p = {p:.2g}" if p == p else "–",
-            }
-        )
+    gain, judged = gains(dataset)
+    rows += judged
+    for place, found in enumerate(gain.to_numpy()):
+        ax.plot([place] * len(found), found, "o", color=figures.COLORS["sleep"], ms=4, alpha=0.5)
     ax.plot(range(len(gain)), gain.mean(axis=1), color=figures.COLORS["sleep"], lw=1.5)
     ax.axhline(0, color="k", lw=0.8)
     ax.set(title=figures.DATASETS[dataset], xlabel="old images rehearsed (%)")
@@ -174,10 +190,21 @@ for dataset in datasets:
 HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of this profile.")
 
 # %% [markdown]
+# ## The paper's text
+#
+# TEXT
+
+# %% tags=["hide-input"]
+other = "described" if protocol == "released" else "released"
+by_text = collect(other)
+rows = [row for dataset in datasets if (dataset, "rehearsal") in by_text for row in gains(dataset, by_text)[1]]
+HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of this profile.")
+
+# %% [markdown]
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
+everything = [record for group in (*records.values(), *by_text.values()) for record in group]
 Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
 
 # %% [markdown]

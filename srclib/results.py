@@ -136,9 +136,11 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
     """Return the records of cells, in their order, computing and storing what the store lacks.
 
     name: the experiment, whose file new records go to. scheduler: the address of a Dask scheduler such as
-    `tcp://host:8786`; None: a local cluster with one single-threaded worker per core; "inline": this process.
+    `tcp://host:8786`; "inline": this process; None: what $SRCLIB_SCHEDULER says, else a local cluster with one
+    single-threaded worker per core.
     """
     store = store or Store()
+    scheduler = scheduler or os.environ.get("SRCLIB_SCHEDULER")
     store.refresh()
     missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
     log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
@@ -155,7 +157,7 @@ def collect(
     values = settings(name, profile, protocol, **changes)
     records = run(name, grid(name, profile, protocol, **changes), store=store)
     pairs = list(product(values["datasets"], values["runs"]))  # in the order of the grid, all with equally many cells
-    each = len(records) // len(pairs)
+    each = len(records) // max(1, len(pairs))
     return {pair: records[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import re
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -250,6 +251,19 @@ def test_what_is_unknown_is_named(call: Any, message: str) -> None:
 
 
 # Running
+
+
+def test_the_environment_names_a_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # no cluster can be made
+    monkeypatch.setenv("SRCLIB_SCHEDULER", "inline")
+    assert run("demo", [tiny()], store=Store(tmp_path))
+    monkeypatch.delenv("SRCLIB_SCHEDULER")
+    with pytest.raises(ImportError):
+        run("demo", [tiny(1)], store=Store(tmp_path))
+
+
+def test_a_profile_may_leave_an_experiment_out(tmp_path: Path) -> None:
+    assert results.collect("fig3_mnist", "ci", "described", store=Store(tmp_path)) == {}
 
 
 def test_inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

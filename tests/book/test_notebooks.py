@@ -23,6 +23,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", build.notebooks())
 def test_runs_to_its_end(name: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRCLIB_RESULTS", str(store))
+    monkeypatch.setenv("SRCLIB_SCHEDULER", "inline")  # a cluster takes longer to start than most pages to run
     target = tmp_path / f"{name}.ipynb"
     build.execute(name, {}, target, offered=SMOKE)
     cells = [cell for cell in json.loads(target.read_text())["cells"] if cell["cell_type"] == "code"]
