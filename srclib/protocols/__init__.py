@@ -161,12 +161,17 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
     for change in changes:
         for key, value in change.items():
             old = merged.get(key)
-            listed = isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old)
-            if isinstance(value, Mapping) and listed:
+            if isinstance(value, Mapping) and isinstance(old, Mapping):
+                merged[key] = _merge(old, value)
+            elif isinstance(value, Mapping) and _are_mappings(old):
                 merged[key] = [_merge(entry, value) for entry in old]
             else:
-                merged[key] = _merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
+                merged[key] = value
     return merged
+
+
+def _are_mappings(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
 
 
 def from_mapping(cls: type[T], values: Any, where: str) -> T:
