@@ -163,15 +163,11 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
             old = merged.get(key)
             if isinstance(value, Mapping) and isinstance(old, Mapping):
                 merged[key] = _merge(old, value)
-            elif isinstance(value, Mapping) and _are_mappings(old):
+            elif isinstance(value, Mapping) and isinstance(old, list) and old and all(isinstance(e, Mapping) for e in old):
                 merged[key] = [_merge(entry, value) for entry in old]
             else:
                 merged[key] = value
     return merged
-
-
-def _are_mappings(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
 
 
 def from_mapping(cls: type[T], values: Any, where: str) -> T:
