@@ -265,9 +265,10 @@ class _Network:
 
 def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
     start = study.plugin()
-    assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
+    assert isinstance(start, Sleep)
+    config = start.config[0] if isinstance(start.config, tuple) else start.config
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
-    config, stages, found, values = start.config, [], [start.config], None
+    stages, found, values = [], [config], None
 
     def score(values: Values) -> float:
         return _mean([network.sleep(with_values(config, values)) for network in networks])

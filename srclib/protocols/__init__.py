@@ -161,12 +161,12 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
     for change in changes:
         for key, value in change.items():
             old = merged.get(key)
-            if isinstance(value, Mapping) and isinstance(old, Mapping):
-                merged[key] = _merge(old, value)
-            elif isinstance(value, Mapping) and isinstance(old, list) and old and all(isinstance(e, Mapping) for e in old):
+            if not isinstance(value, Mapping):
+                merged[key] = value
+            elif isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old):
                 merged[key] = [_merge(entry, value) for entry in old]
             else:
-                merged[key] = value
+                merged[key] = _merge(old, value) if isinstance(old, Mapping) else value
     return merged
 
 
