@@ -71,10 +71,12 @@ class Study:
             raise ValueError("networks, trials and population: allowed is one or more of each")
 
     def plugin(self) -> Plugin:
-        """Return the plugin whose parameters are searched, as the protocol has it."""
+        """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
         found = getattr(protocols.load(self.protocol, self.dataset, self.changes), self.part)
         if found is None:
             raise ValueError(f"{self.part} is null in {self.protocol}, {self.dataset}: `changes` must give a start")
+        if isinstance(found, Sleep) and isinstance(found.config, tuple):
+            return replace(found, config=found.config[0])
         return found
 
     def cell(self, plugin: Plugin, network: int) -> Cell:
@@ -265,10 +267,9 @@ class _Network:
 
 def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
     start = study.plugin()
-    assert isinstance(start, Sleep)
-    config = start.config[0] if isinstance(start.config, tuple) else start.config
+    assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
-    stages, found, values = [], [config], None
+    config, stages, found, values = start.config, [], [start.config], None
 
     def score(values: Values) -> float:
         return _mean([network.sleep(with_values(config, values)) for network in networks])
