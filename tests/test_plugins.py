@@ -341,6 +341,15 @@ def test_slips_of_the_released_sleep(switches: dict[str, Any], slept: list[int |
             assert all(torch.equal(w, old) for w, old in zip(state.weights(), before, strict=True))
 
 
+def test_a_network_that_diverged_does_not_sleep() -> None:
+    state = a_run()
+    with torch.no_grad():
+        state.weights()[1][0, 0] = torch.nan
+    before = [w.clone() for w in state.weights()]
+    assert sleep(50).after_task(state) is None
+    assert all(torch.equal(w, old) for w, old in zip(state.weights()[::2], before[::2], strict=True))
+
+
 def test_sleep_leaves_the_velocity_alone_unless_told() -> None:
     state = a_run()
     weight = linear_layers(state.model)[0].weight

@@ -60,8 +60,8 @@ class Sleep(Plugin):
     def after_task(self, run: Run) -> dict[str, Any] | None:
         task = len(run.seen) - 1
         config = self.config_after(task)
-        if config is None:
-            return None
+        if config is None or not all(w.isfinite().all() for w in run.weights()):
+            return None  # there is nothing to replay in a network whose training diverged
         inputs = self.inputs(run)
         mean = mean_of(inputs, self.drive)
         record = sleep(run.model, mean, config, scale_inputs=inputs, seed=(run.seed, task), progress=False)
