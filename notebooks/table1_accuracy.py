@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, methods, published, results, search, summary, verdicts
+from srclib import figures, methods, published, results, searched, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -131,7 +131,7 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 rows = []
 for run in [run for run in plain if f"{run}/published" in {r for _, r in records}]:
     for dataset in datasets:
-        found = search.outcome(f"{protocol}_mnist_{run}")
+        found = searched.outcome(f"{protocol}_mnist_{run}")
         study = f"{found['study']['trials']} trials, {found['provenance']['core_minutes']:.0f} core-minutes, on MNIST"
         rows.append(
             {
@@ -182,29 +182,6 @@ for (dataset, run), group in with_text.items():
             f"{figures.spread(summary.final(group))} ({theirs})"
         )
 HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
-
-# %% [markdown]
-# The search went stage by stage: the networks learned a task, then sleeps were tried, then the best one was slept and
-# the next task followed. These are accuracies on the held-out training images of the tasks seen so far, with the
-# networks of the search; the table above has other networks, other task orders and the test images.
-
-# %% tags=["hide-input"]
-rows = [
-    {
-        "data set": figures.DATASETS[dataset],
-        "sleep after task": stage["stage"],
-        "accuracy before (%)": figures.spread([100 * a for a in stage["before"]]),
-        "accuracy after (%)": figures.spread([100 * a for a in stage["after"]]),
-        "steps": stage["values"]["steps"],
-        "rate (Hz)": f"{stage['values']['rate']:.0f}",
-        "inc": f"{stage['values']['inc']:.2g}",
-        "dec": f"{stage['values']['dec']:.2g}",
-        "thresholds": ", ".join(f"{stage['values'][f'beta[{i}]']:.3f}" for i in range(3)),
-    }
-    for dataset in dict.fromkeys(dataset for dataset, _ in with_text)
-    for stage in search.outcome(f"described_{dataset}_sleep")["stages"]
-]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% [markdown]
 # ## What explains the differences

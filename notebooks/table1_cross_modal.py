@@ -41,7 +41,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, search, summary, verdicts
+from srclib import figures, published, results, searched, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -186,7 +186,7 @@ by_data_set(with_text, in_the_text if other == "described" else labels)
 # network:
 
 # %% tags=["hide-input"]
-stage = search.outcome("described_cross_modal_sleep")["stages"][0]
+stage = searched.outcome("described_cross_modal_sleep")["stages"][0]
 rows = {
     when: [f"{100 * accuracy:.1f}" for accuracy in stage[key]]
     for when, key in (("awake", "before"), ("slept", "after"))

@@ -124,11 +124,6 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
     return best
 
 
-def outcome(name: str) -> dict[str, Any]:
-    """Read the outcome of a study: `study`, its `stages` with scores and values, what was `found`, `provenance`."""
-    return yaml.safe_load((OUTCOMES / f"{name}.yaml").read_text())
-
-
 def with_values(plugin: Any, values: Values) -> Any:
     """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple."""
     merged: dict[str, Any] = {}

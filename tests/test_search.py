@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from srclib import experiment, protocols, search
+from srclib import experiment, protocols, search, searched
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
 from srclib.search import Study, values_of, with_values
@@ -169,11 +169,11 @@ def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
 @pytest.mark.parametrize("path", sorted(search.OUTCOMES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_protocol_holds_what_its_search_found(path: Path) -> None:
     """The values are copied by hand, and the study may have been changed since."""
-    study, outcome = search.studies()[path.stem], search.outcome(path.stem)
+    study, outcome = search.studies()[path.stem], searched.outcome(path.stem)
     plugin = getattr(protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside)), study.part)
     assert experiment.plain(plugin) == outcome["found"]
     assert protocols.from_mapping(search.Study, outcome["study"], path.name) == study
-    trials = pd.read_csv(path.with_suffix(".csv"))
+    trials = searched.trials(path.stem)
     for stage in outcome["stages"]:
         assert len(trials[trials.stage == stage["stage"]]) >= study.trials
         assert trials.score[trials.stage == stage["stage"]].max() == pytest.approx(stage["score"])

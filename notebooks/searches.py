@@ -1,0 +1,193 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How the parameters were found
+#
+# **Claim.** The parameters of every sleep were found by a genetic algorithm that maximised accuracy on the training set
+# {cite}`tadros2022`. That code was not released, and the text prints no parameters.
+#
+# The protocol `described` therefore has sleeps from searches of our own, by Optuna's genetic sampler {cite}`akiba2019`.
+# They go stage by stage. Some networks, each with its own order of the tasks, learn a task. Then sleeps are tried, each
+# time from the same weights; a sleep is scored by the mean accuracy of the networks on images of all tasks so far. The
+# best one is slept, and the networks learn the next task. The images that score are training images held out of
+# training: no search sees a test image. None of its networks enters a result. EWC, SI and OWM were searched as whole
+# runs.
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML
+from matplotlib.ticker import LogLocator
+
+from srclib import figures, methods, searched
+
+figures.use_style()
+
+found = {name: searched.outcome(name) for name in searched.names()}
+places = list(figures.DATASETS)
+outcomes = dict(
+    sorted(found.items(), key=lambda item: (item[1]["study"]["beside"], places.index(item[1]["study"]["dataset"])))
+)
+sleeps = {name: found for name, found in outcomes.items() if found["study"]["part"] == "sleep"}
+trials = {name: searched.trials(name) for name in outcomes}
+
+
+def title(study):
+    """Return what the page calls a study."""
+    beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
+    method = "SRC" if study["part"] == "sleep" else methods.find(study["part"]).label
+    return f"{method}{beside}, {figures.DATASETS[study['dataset']]}"
+
+
+titles = {name: title(found["study"]) for name, found in outcomes.items()}
+
+# %% [markdown]
+# ## What was searched
+
+# %% tags=["hide-input"]
+rows = [
+    {
+        "search": titles[name],
+        "protocol": found["study"]["protocol"],
+        "parameters": len(found["study"]["space"]),
+        "stages": len(found["stages"]),
+        "trials": len(trials[name]),
+        "networks": len(found["study"]["networks"]),
+        "core-minutes": f"{found['provenance']['core_minutes']:.0f}",
+        "of no use": f"{(trials[name].score == 0).mean():.0%}",
+        "date": found["provenance"]["date"][:10],
+        "study": f"<code>{name}</code>",
+    }
+    for name, found in outcomes.items()
+]
+HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False))
+
+# %% [markdown]
+# Of no use: trials whose sleep was given up because a layer would have made more than 400 million synaptic updates. In
+# most of them the neurons excite each other until they fire in nearly every step; such a sleep takes a hundred times as
+# long as another one.
+#
+# ## How the search went
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Score of every trial (dots), the best so far (line) and the accuracy of the same networks awake, before the sleep (dashed); one row for each search, one panel for the sleep after each task. Trials that were given up are not shown.", "name": "fig-searches"}}
+stages = sorted({stage["stage"] for found in sleeps.values() for stage in found["stages"]})
+fig, axes = plt.subplots(
+    len(sleeps), len(stages), figsize=(10, 1.9 * len(sleeps) + 0.4), sharey=True, squeeze=False, layout="constrained"
+)
+for row, (name, found) in zip(axes, sleeps.items(), strict=True):
+    for ax in row[len(found["stages"]) :]:
+        ax.set_axis_off()
+    for ax, stage in zip(row, found["stages"], strict=False):
+        scores = 100 * trials[name].query("stage == @stage['stage']")["score"].to_numpy()
+        kept = scores > 0
+        ax.plot(np.flatnonzero(kept), scores[kept], ".", color="0.6", ms=4)
+        ax.plot(np.maximum.accumulate(scores), color=figures.COLORS["sleep"], lw=2)
+        ax.axhline(100 * np.mean(stage["before"]), color="k", ls="--", lw=1)
+        ax.set(title=f"after task {stage['stage']}", ylim=(0, 103))
+    row[0].set_ylabel(f"{titles[name].replace(', ', chr(10)).replace(' + ', chr(10) + '+ ')}\naccuracy (%)", fontsize=9)
+for ax in axes[-1]:
+    ax.set_xlabel("trial")
+plt.show()
+
+# %% [markdown]
+# TEXT
+#
+# ## Which parameters matter
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Importance of each parameter for the score of the sleep after each task: how far its values in the best tenth of the trials are distributed otherwise than in all of them, as a share of the sum over parameters.", "name": "fig-searches-importance"}}
+labels = {
+    "steps": "length",
+    "rate": "rate",
+    "inc": "inc",
+    "dec": "dec",
+    "beta[0]": "threshold 1",
+    "beta[1]": "threshold 2",
+    "beta[2]": "threshold 3",
+}
+importance = pd.DataFrame(
+    {
+        f"{titles[name]}, task {stage['stage']}": searched.importances(
+            trials[name].query("stage == @stage['stage']"), found["study"]["space"]
+        )
+        for name, found in sleeps.items()
+        for stage in found["stages"]
+    }
+).T.rename(columns=labels)
+fig, ax = plt.subplots(figsize=(7.6, 0.32 * len(importance) + 1.2), layout="constrained")
+sns.heatmap(
+    importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5, annot_kws={"size": 9},
+    cbar_kws={"label": "importance"},
+)  # fmt: skip
+ax.tick_params(length=0)
+plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
+plt.show()
+
+# %% [markdown]
+# TEXT
+#
+# ## Where the best sleeps lie
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Values in the best tenth of the trials of every stage (dots) and the best one (diamond), over the whole range that was searched, on logarithmic axes.", "name": "fig-searches-best"}}
+fig, axes = plt.subplots(1, len(labels), figsize=(11, 0.3 * len(importance) + 1.3), sharey=True, layout="constrained")
+for ax, (parameter, label) in zip(axes, labels.items(), strict=True):
+    place = 0
+    for name, found in sleeps.items():
+        for stage in found["stages"]:
+            tried = trials[name].query("stage == @stage['stage']")
+            best = tried.nlargest(max(2, len(tried) // 10), "score")[parameter]
+            ax.plot(best, [place] * len(best), "o", color=figures.COLORS["sleep"], ms=3, alpha=0.4)
+            ax.plot(stage["values"][parameter], place, "D", color="k", ms=4)
+            place += 1
+    bounds = np.array([found["study"]["space"][parameter] for found in sleeps.values()])
+    ax.set(title=label, xscale="log", xlim=(bounds[:, 0].min(), bounds[:, 1].max()))
+    ax.xaxis.set_major_locator(LogLocator(numticks=3))
+    ax.minorticks_off()
+    ax.tick_params(axis="x", labelsize=8)
+    ax.grid(axis="x", color="0.92")
+axes[0].set_yticks(range(len(importance)), importance.index)
+axes[0].invert_yaxis()
+plt.show()
+
+# %% [markdown]
+# TEXT
+#
+# ## What was found
+#
+# Accuracy on the held-out images of the tasks so far, mean ± standard deviation over the networks of the search.
+
+# %% tags=["hide-input"]
+rows = [
+    {
+        "search": titles[name],
+        "sleep after task": stage["stage"],
+        "before (%)": figures.spread([100 * a for a in stage["before"]]),
+        "after (%)": figures.spread([100 * a for a in stage["after"]]),
+        "steps": stage["values"]["steps"],
+        "rate (Hz)": f"{stage['values']['rate']:.0f}",
+        "inc": f"{stage['values']['inc']:.2g}",
+        "dec": f"{stage['values']['dec']:.2g}",
+        "thresholds": ", ".join(f"{stage['values'][f'beta[{i}]']:.3f}" for i in range(3)),
+    }
+    for name, found in sleeps.items()
+    for stage in found["stages"]
+]
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# To run one of them again:
+#
+# ```bash
+# nox -s search -- described_mnist_sleep
+# ```

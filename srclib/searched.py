@@ -1,0 +1,52 @@
+"""What searches found: their outcomes and trials in `data/searches`, and which parameters mattered."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from .search import OUTCOMES
+
+
+def names() -> list[str]:
+    """Return the names of all studies that have an outcome."""
+    return sorted(path.stem for path in OUTCOMES.glob("*.yaml"))
+
+
+def outcome(name: str) -> dict[str, Any]:
+    """Read the outcome of a study: `study`, its `stages` with scores and values, what was `found`, `provenance`."""
+    return yaml.safe_load((OUTCOMES / f"{name}.yaml").read_text())
+
+
+def trials(name: str) -> pd.DataFrame:
+    """Read all trials of a study, a row each: stage, trial, score (a fraction), every parameter, seconds."""
+    return pd.read_csv(OUTCOMES / f"{name}.csv")
+
+
+def importances(trials: pd.DataFrame, space: Mapping[str, Sequence[int | float]]) -> pd.Series:
+    """Return how much each parameter of a stage mattered, as fractions that add up to 1.
+
+    trials: of one stage, as `trials` returns them. space: bounds of each parameter. One matters as far as its values in
+    the best tenth of the trials are distributed otherwise than in all of them.
+    Source: Watanabe, Bansal, Hutter: PED-ANOVA, arXiv:2304.10255, by Optuna.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
+        import optuna  # a second to import, needed only here
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    whole, real = optuna.distributions.IntDistribution, optuna.distributions.FloatDistribution
+    spread: dict[str, optuna.distributions.BaseDistribution] = {
+        name: whole(low, int(high), log=True) if isinstance(low, int) else real(low, high, log=True)
+        for name, (low, high) in space.items()
+    }
+    study = optuna.create_study(direction="maximize")
+    for row in trials.to_dict("records"):
+        values = {name: type(space[name][0])(row[name]) for name in space}
+        study.add_trial(optuna.trial.create_trial(params=values, distributions=spread, value=row["score"]))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.1)
+    return pd.Series(optuna.importance.get_param_importances(study, evaluator=evaluator))[list(space)]
