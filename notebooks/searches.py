@@ -188,6 +188,32 @@ plt.show()
 # A search draws more of what was good before, so trials of one stage are not independent, and the importances describe
 # this search and not the whole space.
 #
+# ## Each half of the rule alone
+#
+# So the same sleeps were run with `inc` at zero, which leaves only the weakening of synapses without a spike, and with
+# `dec` at zero, which leaves only the strengthening of those with one.
+
+# %% tags=["hide-input"]
+halves = {"src": "both", "src/no_potentiation": "dec alone", "src/no_depression": "inc alone"}
+rows, records = [], []
+for protocol in ("described", "released"):
+    for (_, run), group in results.collect("ablation", profile, protocol, store=store, seeds=seeds).items():
+        records += group
+        rows.append(
+            {
+                "protocol": protocol,
+                "rule": halves[run],
+                "accuracy (%)": figures.spread(summary.final(group)),
+                "networks": len(group),
+            }
+        )
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# Final accuracy on MNIST on test images, mean ± standard deviation over networks that no search saw.
+#
+# TEXT
+#
 # ## What was found
 #
 # Accuracy on the held-out images of the tasks so far, mean ± standard deviation over the networks of the search.
