@@ -72,7 +72,8 @@ labels = {
     "src+rehearsal/corrected": "SRC + Rehearsal 0.75 %, corrected",
     "parallel": "Parallel",
 }
-in_the_text = {"sequential": "Sequential", "src": "SRC", "rehearsal": "Rehearsal 0.75 %", "parallel": "Parallel"}
+plain = ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal", "parallel")
+in_the_text = {run: labels[run].partition(",")[0] for run in plain}
 if protocol == "described":
     labels = in_the_text
 as_published = {"sequential/restarted": "sequential"} | {run: run for run in ("src", "src+rehearsal", "parallel")}
