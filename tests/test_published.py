@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srclib import published
+from srclib import published, results
 from srclib.published import COLUMNS, EXPECTED, MARKS, PUBLISHED, check_expected, judge, load, styled, verdicts
 
 FILES = ("table1", "table2", "table3", "text", "release", "related")
@@ -432,3 +433,16 @@ def test_styled_cells(table: pd.DataFrame) -> None:
     assert re.findall(r"<td>(.*?)</td>", styled(claimed)) == [
         "&gt; 0", "-0.15 ± 0.05 (3)", "–", "⇅ opposite",
     ]  # fmt: skip
+
+
+def test_every_disagreement_of_paper_and_code_is_switched_or_shown() -> None:
+    entries = yaml.safe_load((PUBLISHED / "disagreements.yaml").read_text())
+    assert len({entry["topic"] for entry in entries}) == len(entries) >= 25
+    for entry in entries:
+        assert entry.keys() - {"released", "described", "field", "other"} == {"topic", "paper", "code", "where"}
+        assert ("field" in entry) != ("other" in entry)
+        assert entry["where"].count(" | ") == 1
+        for protocol in entry.keys() & {"released", "described"}:
+            assert results.cell("mnist", f"src/{entry[protocol]}", protocol) != results.cell("mnist", "src", protocol)
+    switched = {f"src/{entry['released']}" for entry in entries if "released" in entry}
+    assert switched | {"src", "src/all_but_parameters"} == set(results.settings("disagreements")["runs"])
