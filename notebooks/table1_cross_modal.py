@@ -41,7 +41,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, searched, summary, verdicts
+from srclib import figures, published, results, summary, verdicts
 from srclib.store import Store
 
 results.log_stages(sys.stdout)
@@ -173,9 +173,9 @@ HTML(pd.DataFrame(rows).T.reindex(columns=order).fillna("–").to_html(border=0)
 #
 # ## The paper's text
 #
-# Under `described` ({doc}`../book/protocols`) the control has seen MNIST, sleeps have their full length, and the
-# statistics are over all inputs seen. The parameters of the second sleep come from a search on training images held out
-# of training ({func}`srclib.search.run`, 150 sleeps of three networks); after the first task there is no sleep.
+# Under `described` ({doc}`../book/protocols`) the control has seen MNIST, sleeps have their full length, the statistics
+# are over all inputs seen, and rehearsal has the weighted loss. The parameters of the second sleep come from
+# {doc}`searches of our own <searches>`, one without rehearsal and one with it; after the first task there is no sleep.
 
 # %% tags=["hide-input"]
 other = "described" if protocol == "released" else "released"
@@ -183,19 +183,13 @@ with_text = collect(other)
 by_data_set(with_text, in_the_text if other == "described" else labels)
 
 # %% [markdown]
-# What the search found, as accuracy on the held-out images of both data sets before and after the sleep, network by
-# network:
-
-# %% tags=["hide-input"]
-stage = searched.outcome("described_cross_modal_sleep")["stages"][0]
-rows = {
-    when: [f"{100 * accuracy:.1f}" for accuracy in stage[key]]
-    for when, key in (("awake", "before"), ("slept", "after"))
-}
-HTML(pd.DataFrame(rows, index=[f"network {i + 1}" for i in range(len(stage["before"]))]).T.to_html(border=0))
-
-# %% [markdown]
-# Accuracy in percent. The best of all sleeps that were tried hardly helps on average.
+# Accuracy in percent, mean ± standard deviation over networks.
+#
+# Both tasks have the same ten outputs here, so no output is pushed down for lack of examples, and methods that hold old
+# weights work: EWC and SI keep more than twenty points more than sequential training, with settings that were not
+# searched, and OWM comes close to parallel training. The best of 150 sleeps leaves the network where sequential training
+# is. Rehearsal of 0.75 % of the digits alone stands above the published value of SRC with rehearsal, and the best of 60
+# sleeps beside it changes nothing.
 #
 # ## Provenance
 
