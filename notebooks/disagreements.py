@@ -100,8 +100,8 @@ plt.show()
 # **What decides.** Two of the differences decide whether the released sleep works at all. Without the gate, weights grow
 # in sleep until the training that follows diverges. With all of the mean image instead of a small square, several times
 # as many inputs fire, and the network runs away. Then come two that concern how much a network is trained: with ten
-# epochs or with all images of a task the same sleeps bring little back. They were tuned to a network that has hardly
-# been trained.
+# epochs the same sleeps bring little back, with all images of a task about half as much. They were tuned to a network
+# that has hardly been trained.
 #
 # **What helps.** Cross-entropy and larger first weights, both from the paper's text, make the released sleep better by
 # some points.
