@@ -76,12 +76,11 @@ rows = [
         "networks": len(found["study"]["networks"]),
         "core-minutes": f"{found['provenance']['core_minutes']:.0f}",
         "of no use": f"{(trials[name].score == 0).mean():.0%}",
-        "date": found["provenance"]["date"][:10],
         "study": f"<code>{name}</code>",
     }
     for name, found in outcomes.items()
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False))
+HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="verdicts"))
 
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more than 400 million synaptic updates. In
@@ -239,7 +238,7 @@ rows = [
     for name, found in sleeps.items()
     for stage in found["stages"]
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+HTML(pd.DataFrame(rows).to_html(index=False, border=0, classes="verdicts"))
 
 # %% [markdown]
 # ## Provenance
