@@ -128,8 +128,9 @@ for number, entry in enumerate(entries, start=1):
     paper_where, code_where = (html.escape(part.strip()) for part in entry["where"].split("|"))
     row = {"": number, "topic": html.escape(entry["topic"])}
     for protocol in records:
-        values = effects(protocol, f"src/{entry[protocol]}") if protocol in entry else []
-        row[f"from {protocol}"] = figures.spread(values) if len(values) else "–"
+        values = effects(protocol, f"src/{entry[protocol]}") if protocol in entry else np.array([])
+        sign = "+" if values.sum() > 0 else ""
+        row[f"from {protocol}"] = sign + figures.spread(values) if len(values) else "–"
     row["paper"] = f"{html.escape(entry['paper'])}<br><small>{paper_where}</small>"
     row["code"] = f"{html.escape(entry['code'])}<br><small>{code_where}</small>"
     row["set by"] = f"<code>{entry['field']}</code>" if "field" in entry else html.escape(entry["other"])
