@@ -145,7 +145,9 @@ HTML(f'<div role="region" aria-label="Disagreements" tabindex="0" style="overflo
 
 # %% tags=["hide-input"]
 everything = [record for protocol in records.values() for group in protocol.values() for record in group]
-Markdown(f"Profile `{profile}`, both protocols. {summary.provenance(everything)}")
+Markdown(
+    f"Profile `{profile}`, protocol {' and '.join(f'`{name}`' for name in records)}. {summary.provenance(everything)}"
+)
 
 # %% [markdown]
 # To run this page again with other parameters:
