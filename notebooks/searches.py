@@ -53,6 +53,11 @@ sleeps = {name: found for name, found in outcomes.items() if found["study"]["par
 trials = {name: searched.trials(name) for name in outcomes}
 
 
+def tried(name, stage):
+    """Return the trials of one stage of a search."""
+    return trials[name][trials[name].stage == stage["stage"]]
+
+
 def title(study):
     """Return what the page calls a study."""
     beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
@@ -98,7 +103,7 @@ for row, (name, found) in zip(axes, sleeps.items(), strict=True):
     for ax in row[len(found["stages"]) :]:
         ax.set_axis_off()
     for ax, stage in zip(row, found["stages"], strict=False):
-        scores = 100 * trials[name].query("stage == @stage['stage']")["score"].to_numpy()
+        scores = 100 * tried(name, stage)["score"].to_numpy()
         kept = scores > 0
         ax.plot(np.flatnonzero(kept), scores[kept], ".", color="0.6", ms=4)
         ax.plot(np.maximum.accumulate(scores), color=figures.COLORS["sleep"], lw=2)
@@ -134,9 +139,7 @@ labels = {
 }
 importance = pd.DataFrame(
     {
-        f"{titles[name]}, task {stage['stage']}": searched.importances(
-            trials[name].query("stage == @stage['stage']"), found["study"]["space"]
-        )
+        f"{titles[name]}, task {stage['stage']}": searched.importances(tried(name, stage), found["study"]["space"])
         for name, found in sleeps.items()
         for stage in found["stages"]
     }
@@ -163,8 +166,8 @@ for ax, (parameter, label) in zip(axes, labels.items(), strict=True):
     place = 0
     for name, found in sleeps.items():
         for stage in found["stages"]:
-            tried = trials[name].query("stage == @stage['stage']")
-            best = tried.nlargest(max(2, len(tried) // 10), "score")[parameter]
+            all_of_it = tried(name, stage)
+            best = all_of_it.nlargest(max(2, len(all_of_it) // 10), "score")[parameter]
             ax.plot(best, [place] * len(best), "o", color=figures.COLORS["sleep"], ms=3, alpha=0.4)
             ax.plot(stage["values"][parameter], place, "D", color="k", ms=4)
             place += 1

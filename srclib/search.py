@@ -156,7 +156,7 @@ def check_space(space: Mapping[str, Sequence[int | float]]) -> None:
             raise ValueError(f"space: {name} = {list(bounds)}: allowed are two rising numbers > 0 of one type")
 
 
-def suggest(trial: optuna.Trial, space: Mapping[str, Sequence[int | float]]) -> Values:
+def suggest(trial: optuna.trial.BaseTrial, space: Mapping[str, Sequence[int | float]]) -> Values:
     """Return a value of every parameter between its bounds, drawn log-uniformly; whole numbers stay whole."""
     return {
         key: (trial.suggest_int if isinstance(low, int) else trial.suggest_float)(key, low, high, log=True)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .search import OUTCOMES
+from .search import OUTCOMES, suggest
 
 
 def names() -> list[str]:
@@ -39,14 +39,10 @@ def importances(trials: pd.DataFrame, space: Mapping[str, Sequence[int | float]]
         import optuna  # a second to import, needed only here
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    whole, real = optuna.distributions.IntDistribution, optuna.distributions.FloatDistribution
-    spread: dict[str, optuna.distributions.BaseDistribution] = {
-        name: whole(low, int(high), log=True) if isinstance(low, int) else real(low, high, log=True)
-        for name, (low, high) in space.items()
-    }
     study = optuna.create_study(direction="maximize")
     for row in trials.to_dict("records"):
-        values = {name: type(space[name][0])(row[name]) for name in space}
-        study.add_trial(optuna.trial.create_trial(params=values, distributions=spread, value=row["score"]))
+        trial = optuna.trial.FixedTrial({name: row[name] for name in space})
+        values = dict(suggest(trial, space))
+        study.add_trial(optuna.trial.create_trial(params=values, distributions=trial.distributions, value=row["score"]))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.1)
     return pd.Series(optuna.importance.get_param_importances(study, evaluator=evaluator))[list(space)]
