@@ -30,7 +30,7 @@ from torch import Tensor
 
 from . import datasets, experiment, protocols, results, streams, training
 from .experiment import Cell
-from .sleep import InputSpikes, SleepConfig, draw_input, layer_scales, linear_layers, reference, run_layers
+from .sleep import InputSpikes, SleepConfig, layer_scales, linear_layers, reference, run_layers
 
 STEPS = 200  # of the contenders that are slow
 MEMORY_LIMIT = 3  # times the weights, plus the raster of the input
@@ -47,8 +47,7 @@ class Case:
     config: SleepConfig
 
     def stimulus(self) -> InputSpikes:
-        c = self.config
-        return draw_input(self.mean_input, c.steps, 2 * c.dt * c.rate, seed=(0, 0), window=c.window)
+        return self.config.noise(self.mean_input, (0, 0))
 
 
 def standard_case() -> Case:

@@ -313,7 +313,7 @@ CHANGES: dict[type, dict[str, Any]] = {
     },
     SleepConfig: {
         "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
-        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9,
+        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9, "batch": 4,
     },
 }  # fmt: skip
 
