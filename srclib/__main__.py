@@ -159,6 +159,28 @@ def bench(
 
 
 @app.command(cls=Command)
+def minibatches(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 3,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the network sleeps.")] = "cpu",
+    file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")] = None,
+) -> None:
+    """Time a sleep whose steps are split over 1 to 256 streams of noise that run at once.
+
+    The case is that of `bench`. It takes some minutes of a quiet machine.
+
+    Example: `python -m srclib minibatches --repeats 3 --json data/benchmarks/minibatches.json`
+    """
+    report = benchmark.minibatches(benchmark.standard_case(), repeats=repeats, device=device)
+    if file:
+        file.write_text(json.dumps(report, indent=2) + "\n")
+    table = Table("streams", "backend", "steps", "spikes by layer", "seconds (median)")
+    for entry in report["sleeps"]:
+        values = (entry[key] for key in ("streams", "backend", "steps", "spikes"))
+        table.add_row(*map(str, values), f"{entry['median']:.3f}")
+    console().print(table)
+
+
+@app.command(cls=Command)
 def backbone(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the 100,000 images, three to ten minutes each.")] = 15,
     peak: Annotated[float, typer.Option(help="Highest learning rate of the one-cycle schedule.")] = 0.05,

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -30,10 +31,11 @@ from torch import Tensor
 
 from . import datasets, experiment, protocols, results, streams, training
 from .experiment import Cell
-from .sleep import InputSpikes, SleepConfig, draw_input, layer_scales, linear_layers, reference, run_layers
+from .sleep import InputSpikes, SleepConfig, layer_scales, linear_layers, reference, run_layers
 
 STEPS = 200  # of the contenders that are slow
 MEMORY_LIMIT = 3  # times the weights, plus the raster of the input
+STREAMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 Step = Callable[[list[Tensor], list[Tensor], Tensor, SleepConfig], list[Tensor]]  # as `reference.step`
 
@@ -47,8 +49,7 @@ class Case:
     config: SleepConfig
 
     def stimulus(self) -> InputSpikes:
-        c = self.config
-        return draw_input(self.mean_input, c.steps, 2 * c.dt * c.rate, seed=(0, 0), window=c.window)
+        return self.config.noise(self.mean_input, (0, 0))
 
 
 def standard_case() -> Case:
@@ -126,9 +127,9 @@ def measure(
     spikes = run_layers(case.weights, case.stimulus(), gated, backend="event").spike_counts
     weight_bytes = sum(w.nbytes for w in case.weights)
     return {
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in results.VERSIONS},
+        "versions": _versions(),
         "processor": results.device(),
-        "layers": [case.weights[0].shape[1], *(len(w) for w in case.weights)],
+        "layers": _sizes(case),
         "spikes": [int(raster.sum()), *(int(count.sum()) for count in spikes)],
         "same_spikes": {"steps": len(short), **same},
         "memory": {
@@ -146,6 +147,56 @@ def measure(
             n: {k: t / times["event"] for k, t in times.items() if k != "event"} for n, times in medians.items()
         },
     }
+
+
+def minibatches(
+    case: Case, streams: Sequence[int] = STREAMS, *, repeats: int = 3, device: str = "cpu"
+) -> dict[str, Any]:
+    """Measure whole sleeps whose steps are split over streams of noise; return the report as plain data.
+
+    Times are on one thread and include the noise. `sleeps`: for every number of streams, once for each backend that
+    takes it (`event` and `reference`; on the device "cuda" `cuda` and `reference`), its `steps`, the `spikes` of each
+    layer, the `seconds` of every round, and their `median`.
+    Raises ValueError for a number below 1.
+    """
+    if min(repeats, *streams) < 1:
+        raise ValueError(f"repeats = {repeats}, streams = {streams}: allowed are whole numbers >= 1")
+    load, weights = os.getloadavg(), [w.to(device) for w in case.weights]
+    sleeps: list[dict[str, Any]] = [
+        {"streams": n, "backend": backend, "steps": case.config.split(n).steps, "seconds": []}
+        for n in streams
+        for backend in ("event" if device == "cpu" else "cuda", "reference")
+        if n == 1 or backend != "cuda"
+    ]
+    with training.reproducible(0):
+        for turn in range(repeats + 1):
+            for entry in sleeps:
+                config = case.config.split(entry["streams"])
+                if turn == 0:  # not counted: loads compiled code
+                    config = replace(config, steps=1)
+                start = time.perf_counter()
+                noise = config.noise(case.mean_input, (0, 0))
+                record = run_layers(weights, noise, config, backend=entry["backend"], progress=False)
+                if turn:
+                    entry["seconds"].append(time.perf_counter() - start)
+                entry["spikes"] = [int(count.sum()) for count in record.spike_counts]
+    return {
+        "versions": _versions(),
+        "commit": results.commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": results.device() if device == "cpu" else torch.cuda.get_device_name(),
+        "layers": _sizes(case),
+        "load": {"before": load, "after": os.getloadavg()},
+        "sleeps": [entry | {"median": statistics.median(entry["seconds"])} for entry in sleeps],
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {p: version(p) for p in results.VERSIONS}
+
+
+def _sizes(case: Case) -> list[int]:
+    return [case.weights[0].shape[1], *(len(w) for w in case.weights)]
 
 
 def check(weights: list[Tensor], raster: Tensor, config: SleepConfig) -> list[int]:

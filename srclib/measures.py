@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from . import analysis
 from .analysis import READINGS, average, compare, cosine, minus, number, specific, spread
 from .plugins.sleep import mean_of
-from .sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, set_weights
+from .sleep import SleepConfig, layer_scales, linear_layers, run_layers, set_weights
 from .sleep.stimulus import InputSpikes
 from .streams import Task
 
@@ -77,10 +77,7 @@ class Subject:
 
         In the latter every input has the same mean, the average of the mean input. The paper's text gives no rate.
         """
-        c = self.config
-        return draw_input(
-            mean_of(self.inputs, drive).numpy(), c.steps, 2 * c.dt * c.rate, seed=self.seed, window=c.window
-        )
+        return self.config.noise(mean_of(self.inputs, drive).numpy(), self.seed)
 
     @cached_property
     def responses(self) -> dict[str, list[Tensor]]:
@@ -208,8 +205,8 @@ def replay(subject: Subject) -> dict[str, Any]:
         for layer, counts in enumerate(awake["initial" if name == "untrained" else "before"]):
             entry = firing(rates[layer], counts, subsets[layer], len(subject.tasks[-1].classes))
             if record.spikes is not None and name != "untrained":
-                steps, neurons = record.spikes[layer].nonzero()[:EVENTS].T.tolist()
-                entry["events"] = {"steps": steps, "neurons": neurons}
+                rows, neurons = record.spikes[layer].nonzero()[:EVENTS].T
+                entry["events"] = {"steps": (rows // record.batch).tolist(), "neurons": neurons.tolist()}
             found[name].append({"spikes": int(record.spike_counts[layer].sum()), **entry})
     return found
 
@@ -258,7 +255,8 @@ def course(subject: Subject) -> dict[str, Any]:
         for step in steps:
             weights, spikes = subject.before, [0] * len(subject.before)
             if step:
-                part = InputSpikes(noise.start[: step + 1], noise.indices[: noise.start[step]], noise.inputs)
+                rows = step * config.batch
+                part = InputSpikes(noise.start[: rows + 1], noise.indices[: noise.start[rows]], noise.inputs)
                 record = run_layers(weights, part, config, progress=False)
                 weights, spikes = record.weights, [int(count.sum()) for count in record.spike_counts]
             _, active = analysis.forward(subject.network(weights), x)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from .protocols import PARTS
 from .store import Record
 
 
@@ -61,9 +62,13 @@ def last_sleeps(records: Iterable[Record], *over: str) -> pd.DataFrame:
 
 
 def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
-    """Return the values of settings such as `icarl.memory` in a record's cell."""
+    """Return the values of settings such as `icarl.memory` in a record's cell, which leaves out defaults."""
     parts = {plugin["is"].lower(): plugin for plugin in record["cell"]["plugins"]} | record["cell"]
-    return {path: parts[part][name] for path in over for part, _, name in [path.partition(".")]}
+    return {
+        path: parts[part][name] if name in parts[part] else getattr(PARTS[part], name)
+        for path in over
+        for part, _, name in [path.partition(".")]
+    }
 
 
 def provenance(records: Iterable[Record]) -> str:

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,25 @@ def test_a_silent_sleep_is_not_worth_timing(case: bench.Case) -> None:
 def test_numbers_below_one_are_refused(case: bench.Case, bad: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(bad))} = .*allowed are whole numbers >= 1"):
         bench.measure(case, **bad)
+
+
+def test_sleeps_split_over_streams(case: bench.Case) -> None:
+    report = bench.minibatches(case, (1, 4, 60), repeats=2)
+    pairs = [(n, backend) for n in (1, 4, 60) for backend in ("event", "reference")]
+    assert [(entry["streams"], entry["backend"]) for entry in report["sleeps"]] == pairs
+    assert [entry["steps"] for entry in report["sleeps"]] == [50, 50, 12, 12, 1, 1]
+    for event, expected in zip(report["sleeps"][::2], report["sleeps"][1::2], strict=True):
+        assert event["spikes"] == expected["spikes"]
+        assert event["spikes"][0] > 0
+        assert len(event["seconds"]) == 2
+        assert min(event["seconds"]) <= event["median"] <= max(event["seconds"])
+    assert json.loads(json.dumps(report))["layers"] == [16, 12, 4]
+
+
+@pytest.mark.parametrize("bad", [{"repeats": 0}, {"streams": (4, 0)}])
+def test_streams_below_one_are_refused(case: bench.Case, bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(bad))} = .*allowed are whole numbers >= 1"):
+        bench.minibatches(case, **bad)
 
 
 @pytest.mark.usefixtures("no_process")

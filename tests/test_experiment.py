@@ -309,11 +309,11 @@ CHANGES: dict[type, dict[str, Any]] = {
     },
     Sleep: {
         "config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained", "max_steps": 199,
-        "discard_first": True, "drive": "random", "reset_velocity": True,
+        "discard_first": True, "drive": "random", "reset_velocity": True, "streams": 2, "averaged": True,
     },
     SleepConfig: {
         "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
-        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9,
+        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9, "batch": 4,
     },
 }  # fmt: skip
 

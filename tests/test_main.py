@@ -54,7 +54,16 @@ def expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [["run"], ["verdicts"], ["bench"], ["backbone"], ["data", "list"], ["data", "verify"], ["data", "prepare"]],
+    [
+        ["run"],
+        ["verdicts"],
+        ["bench"],
+        ["minibatches"],
+        ["backbone"],
+        ["data", "list"],
+        ["data", "verify"],
+        ["data", "prepare"],
+    ],
 )
 def test_help_suffices(command: list[str]) -> None:
     output = call(*command, "--help").output
@@ -175,6 +184,21 @@ def test_bench_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pyte
     call("bench")
     assert (given["repeats"], given["threads"]) == (5, [1, 2])
     assert given["runs"] == {name: results.cell("mnist", name) for name in ("sequential", "src")}
+
+
+def test_minibatches_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(case: str, **options: Any) -> dict[str, Any]:
+        entry = {"streams": 16, "backend": "event", "steps": 938, "spikes": [7, 5], "median": 0.25}
+        return {"case": case, "options": options, "sleeps": [entry]}
+
+    monkeypatch.setattr(bench, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(bench, "minibatches", measure)
+    file = tmp_path / "minibatches.json"
+    printed = call("minibatches", "--repeats", 2, "--json", file).output
+    assert "16" in printed and "938" in printed and "0.250" in printed
+    written = json.loads(file.read_text())
+    assert written["case"] == "the standard case"
+    assert written["options"] == {"repeats": 2, "device": "cpu"}
 
 
 @pytest.mark.parametrize("threads", ["0", "1,", "two", "-1"])

@@ -104,6 +104,15 @@ def test_replay_of_the_last_sleep_is_the_last_sleep(metrics: dict[str, Any]) -> 
     assert [len(subset) for subset in replay["subset"]] == [20, 12]
 
 
+def test_streams_of_a_sleep_share_its_steps() -> None:
+    night = replace(sleep(0, 60, beta=0.2), streams=4)
+    found = run(measured(plugins=(night,), measures=("replay", "course")))
+    replay, course = found["measures"]["replay"], found["measures"]["course"]
+    assert course["steps"][-1] == 15
+    assert course["mean"]["spikes"][-1] == found["phases"][2]["spikes"]
+    assert max(replay["mean"][0]["events"]["steps"]) < 15
+
+
 def test_weights_through_the_sleep(metrics: dict[str, Any]) -> None:
     found = metrics["measures"]["synapses"]
     assert found["cosine"]["training 1"][0] == 1  # the solution of the first task is the network after it

@@ -399,6 +399,27 @@ def test_bad_drive() -> None:
         replace(sleep(5), drive="noise")
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+def test_a_sleep_may_be_split_over_streams(averaged: bool) -> None:
+    state, twin = a_run(), a_run()
+    plugin = replace(sleep(300), streams=4, averaged=averaged)
+    measured = plugin.after_task(state)
+
+    share = 4 if averaged else 1
+    config = SleepConfig(**CONFIG | {"inc": CONFIG["inc"] / share, "dec": CONFIG["dec"] / share}, steps=75, batch=4)
+    assert plugin.config_after(0) == config
+    inputs = torch.cat([task.x_train for task in twin.seen])
+    record = sleep_now(twin.model, inputs.mean(0, dtype=torch.float64), config, scale_inputs=inputs, seed=(5, 1))
+    assert measured == {"steps": 75, "spikes": [int(count.sum()) for count in record.spike_counts]}
+    assert min(measured["spikes"]) > 0
+    assert replace(plugin, streams=1).config_after(0) == sleep(300).config_after(0)
+
+
+def test_bad_streams() -> None:
+    with pytest.raises(ValueError, match="streams = 0: allowed is a whole number >= 1"):
+        replace(sleep(5), streams=0)
+
+
 def test_bad_longest_sleep() -> None:
     with pytest.raises(ValueError, match="max_steps = 0: allowed is a whole number >= 1, or None"):
         replace(sleep(5), max_steps=0)

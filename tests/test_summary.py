@@ -61,6 +61,7 @@ def test_final_accuracies_by_setting() -> None:
     assert finals(records, "icarl.memory", head="nearest_mean").loc[100].tolist() == [10, 10]
     both = finals([icarl_record(0, 50, epochs) for epochs in (1, 2)], "icarl.memory", "awake.epochs")
     assert both.loc[50].loc[2].tolist() == [2]
+    assert finals(records[:2], "sleep.streams").index.tolist() == [1]  # its default, which a cell leaves out
 
 
 def test_the_last_sleeps_by_setting() -> None:

@@ -32,6 +32,8 @@ class Sleep(Plugin):
     discard_first: bool = False  # go on from the weights before the first sleep; a slip of the released code
     reset_velocity: bool = False  # training goes on without momentum from before the sleep
     drive: str = "mean"  # the noise has the mean of every input; random: the average of these everywhere
+    streams: int = 1  # of noise: the steps of a sleep are split over so many, which run at once
+    averaged: bool = False  # the weights change by the mean over these streams, not by the sum
 
     def __post_init__(self) -> None:
         for name, allowed in (("statistics", STATISTICS), ("drive", DRIVES)):
@@ -43,6 +45,8 @@ class Sleep(Plugin):
             raise ValueError("config is empty: allowed is one, or one for the sleep after each task")
         if self.max_steps is not None and self.max_steps < 1:
             raise ValueError(f"max_steps = {self.max_steps}: allowed is a whole number >= 1, or None")
+        if self.streams < 1:
+            raise ValueError(f"streams = {self.streams}: allowed is a whole number >= 1")
 
     def config_after(self, task: int) -> SleepConfig | None:
         """Return how the network sleeps after a task, from 0; None if it does not."""
@@ -50,7 +54,9 @@ class Sleep(Plugin):
         if not steps or (self.discard_first and not task):
             return None
         configs = self.config if isinstance(self.config, tuple) else (self.config,)
-        return replace(configs[min(task, len(configs) - 1)], steps=min(steps, self.max_steps or steps))
+        whole = replace(configs[min(task, len(configs) - 1)], steps=min(steps, self.max_steps or steps))
+        share = self.streams if self.averaged else 1
+        return replace(whole.split(self.streams), inc=whole.inc / share, dec=whole.dec / share)
 
     def inputs(self, run: Run) -> Tensor:
         """Return the inputs that the mean and the layer scales are taken over, (n, inputs)."""

@@ -16,6 +16,7 @@ from numbers import Real
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from . import cuda, event, reference
@@ -62,6 +63,7 @@ class SleepConfig:
     dt: float = 0.001  # seconds per step
     window: int | None = None  # side of the random square of the mean image shown in a step; None: all of it
     max_updates: int | None = None  # synaptic updates (spikes x inputs) of a layer beyond which a sleep is given up
+    batch: int = 1  # streams of noise that run at once, >= 1; a step changes the weights by the sum over them
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
@@ -86,9 +88,9 @@ class SleepConfig:
             for v in value if isinstance(value, tuple) else (value,):
                 if not math.isfinite(v) or not holds(v):
                     raise ValueError(f"{name} = {value}: allowed is {allowed}")
-        for name in ("steps", "window", "max_updates"):
+        for name in ("steps", "window", "max_updates", "batch"):
             value = getattr(self, name)
-            if name != "steps" and value is None:
+            if name in ("window", "max_updates") and value is None:
                 continue
             if value is None or not math.isfinite(value) or value != int(value) or value < 1:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
@@ -110,19 +112,29 @@ class SleepConfig:
         alpha = self.per_layer("alpha", len(scales))
         return replace(self, alpha=tuple(a * s for a, s in zip(alpha, scales, strict=True)))
 
+    def split(self, streams: int) -> SleepConfig:
+        """Return these settings with the steps split over so many streams that run at once: rounded, at least one."""
+        return replace(self, batch=streams * self.batch, steps=max(1, round(self.steps / streams)))
+
+    def noise(self, mean_input: NDArray[np.float64], seed: int | tuple[int, ...]) -> InputSpikes:
+        """Draw the input spikes of a sleep, (steps * batch, inputs); arguments and errors as in `draw_input`."""
+        rows, gain = self.steps * self.batch, 2 * self.dt * self.rate
+        return draw_input(mean_input, rows, gain, seed=seed, window=self.window)
+
 
 @dataclass
 class SleepRecord:
     """What a sleep leaves behind."""
 
     weights: list[Tensor]  # (out_l, in_l) each, the dtype that went in
-    spike_counts: list[Tensor]  # int64 (out_l,) each: how often every neuron fired
-    spikes: list[Tensor] | None  # bool (steps, out_l) each when recorded, else None
+    spike_counts: list[Tensor]  # int64 (out_l,) each: how often every neuron fired, in all streams together
+    spikes: list[Tensor] | None  # bool (steps * batch, out_l) each when recorded, rows as those of the input; else None
     steps: int
+    batch: int = 1
 
     def rates(self, dt: float = 0.001) -> list[Tensor]:
-        """Return the mean firing rate of every neuron in Hz, (out_l,) each."""
-        return [count / (self.steps * dt) for count in self.spike_counts]
+        """Return the mean firing rate of every neuron in a stream in Hz, (out_l,) each."""
+        return [count / (self.steps * self.batch * dt) for count in self.spike_counts]
 
 
 def run_layers(
@@ -142,19 +154,25 @@ def run_layers(
         W_l[j, i] <- W_l[j, i] + inc g(W_l[j, i]) where j and i fired, - dec g(W_l[j, i]) where only j fired
         v <- 0 where fired
 
+    With B = `config.batch` streams each has its own spikes and potentials, and all see the same weights in a step; its
+    change of the weights is the sum over the streams, with g at the weights before it. This rule is ours: the paper
+    mentions mini-batches as a way to a faster sleep (section "SRC algorithm reduces catastrophic forgetting on standard
+    datasets") and gives none.
+
     weights: (out_l, in_l) each, first layer first; returned updated, never changed in place. `reference` takes any
-    floating dtype and device, `event` float32 on the CPU, `cuda` float32 on a GPU.
-    input_spikes: bool (steps, in_1), or what `draw_input` returns. `config.steps`, `rate`, `dt` and `window` describe
-    the stimulus and are not read here.
-    backend: "reference", "event", "cuda"; "auto" takes cuda for weights on a GPU, event for float32 on the CPU, else
-    reference.
+    floating dtype and device, `event` float32 on the CPU, `cuda` float32 on a GPU and one stream.
+    input_spikes: bool (steps * B, in_1), or what `draw_input` returns; row t * B + b is stream b in step t.
+    `config.steps`, `rate`, `dt` and `window` describe the stimulus and are not read here.
+    backend: "reference", "event", "cuda"; "auto" takes cuda for one stream and weights on a GPU, event for float32 on
+    the CPU, else reference.
     record: keep the raster of every layer. progress: show a progress bar; None: on a terminal, when the sleep is long.
-    Raises ValueError for bad shapes, NaN weights or an unknown backend, RunawayError beyond `config.max_updates`.
+    Raises ValueError for bad shapes, NaN weights, an unknown backend, or one that cannot run several streams,
+    RunawayError beyond `config.max_updates`.
     """
     weights = list(weights)
     _check_weights(weights)
     if backend == "auto":
-        backend = _best_backend(weights)
+        backend = _best_backend(weights, config.batch)
     if backend not in BACKENDS:
         raise ValueError(f"backend = {backend!r}: allowed is 'auto' or one of {sorted(BACKENDS)}")
     if isinstance(input_spikes, Tensor):
@@ -167,6 +185,8 @@ def run_layers(
         raise ValueError(
             f"input_spikes has {input_spikes.inputs} inputs: allowed is {weights[0].shape[1]}, as weights[0] has"
         )
+    if input_spikes.steps % config.batch:
+        raise ValueError(f"input_spikes has {input_spikes.steps} rows: allowed are multiples of batch = {config.batch}")
     for name in ("alpha", "beta"):
         config.per_layer(name, len(weights))
     updated, counts, spikes = BACKENDS[backend](weights, input_spikes, config, record=record, progress=progress)
@@ -174,7 +194,7 @@ def run_layers(
         updates = int(count.sum()) * weights[i].shape[1]
         if config.max_updates is not None and updates > config.max_updates:
             raise RunawayError(f"layer {i} made more than max_updates = {config.max_updates} synaptic updates")
-    return SleepRecord(updated, counts, spikes, input_spikes.steps)
+    return SleepRecord(updated, counts, spikes, input_spikes.steps // config.batch, config.batch)
 
 
 def sleep(
@@ -211,7 +231,7 @@ def sleep(
     mean = np.asarray(mean_input.detach().cpu() if isinstance(mean_input, Tensor) else mean_input, dtype=np.float64)
     if mean.shape != (weights[0].shape[1],):
         raise ValueError(f"mean_input has shape {mean.shape}: allowed is ({weights[0].shape[1]},), one per input")
-    spikes = draw_input(mean, config.steps, 2 * config.dt * config.rate, seed=seed, window=config.window)
+    spikes = config.noise(mean, seed)
     result = run_layers(weights, spikes, config, backend=backend, record=record, progress=progress)
     set_weights(linears, result.weights)
     return result
@@ -224,11 +244,11 @@ def set_weights(linears: Sequence[nn.Linear], weights: Sequence[Tensor]) -> None
         layer.weight.copy_(weight)
 
 
-def _best_backend(weights: list[Tensor]) -> str:
+def _best_backend(weights: list[Tensor], batch: int) -> str:
     if any(w.dtype != torch.float32 for w in weights):
         return "reference"
     if weights[0].is_cuda:
-        return "cuda" if cuda.available() else "reference"
+        return "cuda" if cuda.available() and batch == 1 else "reference"
     return "event" if weights[0].device.type == "cpu" else "reference"
 
 

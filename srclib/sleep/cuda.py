@@ -68,7 +68,8 @@ def run_batch(
     there is a gate; alpha, beta, decay, inc, dec and the gate itself may differ.
     Returns weights (batch, out_l, in_l), int64 spike counts (batch, out_l) and, if recorded, the raster
     bool (batch, steps, out_l), one each per layer. A network's result does not depend on the others.
-    Raises ValueError where any of this does not hold, without a GPU, or for a layer of over 16384 inputs.
+    Raises ValueError where any of this does not hold, without a GPU, for a layer of over 16384 inputs, or for a sleep
+    of several streams.
     """
     _check(weights, input_spikes, configs)
     device, steps = weights[0].device, input_spikes[0].steps
@@ -149,6 +150,9 @@ def _check(weights: Sequence[Tensor], input_spikes: Sequence[InputSpikes], confi
         if inputs > MAX_INPUTS:
             raise ValueError(f"weights[{i}] has {inputs} inputs: the cuda backend takes at most {MAX_INPUTS}")
         inputs = w.shape[1]
+    streams = max(c.batch for c in configs)
+    if streams > 1:
+        raise ValueError(f"batch = {streams}: the cuda backend takes one stream, reference takes more on a GPU")
     rules = {(c.gate is None, c.strict) for c in configs}
     if len(rules) != 1:
         raise ValueError(f"configs mix (gate is None, strict) = {sorted(rules)}: allowed is one for the whole batch")

@@ -8,7 +8,8 @@ the interpreter's lock, so plain threads run the blocks (as many as torch uses) 
 
 A step in which no input spiked only decays the potential. Where the threshold is above the resting potential it cannot
 cause a spike and a whole silent stretch is one power of the decay; a resting neuron that fires (threshold 0 with >=)
-is stepped every time.
+is stepped every time. With several streams, all rows of a step (one per stream, each with its own potentials) are
+passed before the weights change; a row costs what a step of one stream costs.
 """
 
 from __future__ import annotations
@@ -72,8 +73,10 @@ def _run_layer(
 ) -> tuple[NDArray[np.uint64], int]:
     """Run one layer for all steps; weight (out, in) changes in place. Return its spikes as bits and the block width."""
     rest_fires = beta < 0 or (beta == 0 and not config.strict)
-    active = np.arange(spikes.steps) if rest_fires else np.flatnonzero(np.diff(spikes.start))
-    gap = np.diff(active, prepend=-1)
+    active = (np.diff(spikes.start).reshape(-1, config.batch) > 0) | rest_fires  # (steps, batch)
+    step, stream = np.nonzero(active)
+    last = np.maximum.accumulate(np.where(active, np.arange(len(active))[:, None], -1))  # step in which a stream was
+    gap = np.diff(last, axis=0, prepend=-1)[active]  # steps since then
     decay = (float(config.decay) ** np.arange(gap.max(initial=0) + 1)).astype(np.float32)
     blocks = -(-len(weight) // BLOCK)
     width = -(-len(weight) // (blocks * 8)) * 8  # as even as whole vectors of 8 allow
@@ -84,7 +87,7 @@ def _run_layer(
 
     def run_block(b: int) -> None:
         rows, columns = slice(b * width, (b + 1) * width), slice(b * words, (b + 1) * words)
-        stimulus = spikes.start, spikes.indices, active, gap, decay
+        stimulus = spikes.start, spikes.indices, config.batch, step, stream, gap, decay
         _run_block(weight[rows], *stimulus, bits[:, columns], *numbers, config.strict, most)  # type: ignore[call-arg]
 
     for _ in pool.map(run_block, range(blocks)):
@@ -93,23 +96,27 @@ def _run_layer(
 
 
 @njit(cache=True, nogil=True)
-def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, inc, dec, gate, strict, most):
+def _run_block(
+    weight, start, indices, batch, step, stream, gap, decay, bits, alpha, beta, inc, dec, gate, strict, most
+):
     width, inputs = weight.shape
-    fired = 0
+    fired = learned = first = 0  # spikes so far, those that were learned from, and the first row of this step
     if width == 0:
         return
     w = np.empty((inputs, width), np.float32)
     for k in range(width):
         for i in range(inputs):
             w[i, k] = weight[k, i]
-    v = np.zeros(width, np.float32)
+    potentials = np.zeros((batch, width), np.float32)
     drive = np.empty(width, np.float32)
-    pre = np.zeros(inputs, np.bool_)
+    times = np.zeros(width, np.int64)  # in how many streams of this step a neuron fired
+    both = np.zeros(inputs, np.float32)  # in how many of them an input fired too
     changed = np.zeros(width, np.bool_)
-    for a in range(len(active)):
-        t = active[a]
+    for a in range(len(step)):
+        row = step[a] * batch + stream[a]
+        v = potentials[stream[a]]
         drive[:] = 0
-        p, end = start[t], start[t + 1]
+        p, end = start[row], start[row + 1]
         while p + 1 < end:  # two rows at a time halve the loads and stores of the drive; the order of sums is kept
             i, j = indices[p], indices[p + 1]
             for k in range(width):
@@ -124,21 +131,32 @@ def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, in
         for k in range(width):
             v[k] = v[k] * d + alpha * drive[k]
             near += v[k] >= beta
-        if near == 0:
-            continue
-        for p in range(start[t], start[t + 1]):
-            pre[indices[p]] = True
-        for k in range(width):
-            if v[k] > beta or (v[k] == beta and not strict):
-                v[k] = 0
-                changed[k] = True
-                bits[t, k // WORD] |= np.uint64(1) << np.uint64(k % WORD)
-                _learn(w, k, pre, inc, dec, gate)
-                fired += 1
+        if near > 0:
+            for k in range(width):
+                if v[k] > beta or (v[k] == beta and not strict):
+                    v[k] = 0
+                    times[k] += 1
+                    bits[row, k // WORD] |= np.uint64(1) << np.uint64(k % WORD)
+                    fired += 1
+        if a + 1 < len(step) and step[a + 1] == step[a]:
+            continue  # the weights wait for the other streams
         if fired > most:  # the block alone fired more than its layer may
             return
-        for p in range(start[t], start[t + 1]):
-            pre[indices[p]] = False
+        if fired > learned:
+            for k in range(width):
+                if times[k] == 0:
+                    continue
+                for r in range(first, a + 1):
+                    row = step[r] * batch + stream[r]
+                    if bits[row, k // WORD] >> np.uint64(k % WORD) & np.uint64(1):
+                        for p in range(start[row], start[row + 1]):
+                            both[indices[p]] += 1
+                _learn(w, k, both, np.float32(times[k]), inc, dec, gate)
+                both[:] = 0
+                times[k] = 0
+                changed[k] = True
+            learned = fired
+        first = a + 1
     for k in range(width):
         if changed[k]:
             for i in range(inputs):
@@ -146,10 +164,13 @@ def _run_block(weight, start, indices, active, gap, decay, bits, alpha, beta, in
 
 
 @njit(cache=True, nogil=True)
-def _learn(w, k, pre, inc, dec, gate):
-    """Apply the local rule to the inputs of neuron k, which has just fired; w (inputs, width), pre bool (inputs,)."""
-    for i in range(len(pre)):
-        change = inc if pre[i] else -dec
+def _learn(w, k, both, times, inc, dec, gate):
+    """Apply the local rule to the inputs of neuron k, which has just fired in some streams.
+
+    w: (inputs, width). both: float32 (inputs,), in how many of these `times` streams an input fired.
+    """
+    for i in range(len(both)):
+        change = inc * both[i] - dec * (times - both[i])
         if gate > 0:
             x = w[i, k] / gate
             if x > 40:  # g < 1e-17

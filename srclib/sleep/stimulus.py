@@ -22,7 +22,10 @@ CHUNK = 2_000_000  # random numbers held at a time (8 MB)
 
 @dataclass(frozen=True, eq=False)
 class InputSpikes:
-    """Spikes of the input layer as lists: step t holds indices[start[t]:start[t + 1]], ascending."""
+    """Spikes of the input layer as lists: step t holds indices[start[t]:start[t + 1]], ascending.
+
+    A sleep of several streams takes a row for each stream in place of a step, those of its first step first.
+    """
 
     start: NDArray[np.int64]  # (steps + 1,)
     indices: NDArray[np.int32]  # (spikes,)

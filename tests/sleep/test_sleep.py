@@ -316,6 +316,7 @@ def test_run_layers_refuses(weights: list[Tensor], spikes: Tensor, message: str)
         ("dt", (0, -0.001, math.nan, math.inf), "a time in seconds > 0"),
         ("steps", (0, -5, 1.5, math.nan, math.inf, None), "a whole number >= 1"),
         ("window", (0, -5, 1.5, math.nan), "a whole number >= 1"),
+        ("batch", (0, -5, 1.5, math.nan, math.inf, None), "a whole number >= 1"),
     ],
 )
 def test_config_refuses(name: str, values: tuple[Any, ...], allowed: str) -> None:
