@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pandas as pd
@@ -61,9 +63,10 @@ def last_sleeps(records: Iterable[Record], *over: str) -> pd.DataFrame:
 
 
 def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
-    """Return the values of settings such as `icarl.memory` in a record's cell."""
+    """Return the values of settings such as `icarl.memory` in a record's cell; those of several numbers as tuples."""
     parts = {plugin["is"].lower(): plugin for plugin in record["cell"]["plugins"]} | record["cell"]
-    return {path: parts[part][name] for path in over for part, _, name in [path.partition(".")]}
+    found = {path: reduce(getitem, path.split("."), parts) for path in over}
+    return {path: tuple(value) if isinstance(value, list) else value for path, value in found.items()}
 
 
 def provenance(records: Iterable[Record]) -> str:
