@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, reduce
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -68,12 +68,17 @@ def grid(name: str, profile: str = "full", protocol: str = "released", **changes
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
     over = values.get("over", {})
+    points = [
+        dict(zip(each, point, strict=True))
+        for each in (over if isinstance(over, list) else [over])
+        for point in product(*each.values())
+    ]
     return [
-        cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=dict(zip(over, point, strict=True)),
+        cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
              seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
              measures=values.get("measures", ()), changes=values.get("changes", {}))
         for dataset, run, overlap, point, seed in product(
-            values["datasets"], values["runs"], overlaps, list(product(*over.values())), range(values["seeds"])
+            values["datasets"], values["runs"], overlaps, points, range(values["seeds"])
         )
     ]  # fmt: skip
 
@@ -95,8 +100,8 @@ def cell(
     """Return one cell.
 
     run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. at: settings of the
-    protocol's parts, such as {"rehearsal.fraction": 0.1}. tasks, measures: see `Cell`. changes: to the protocol's
-    section, before the variant's.
+    protocol's parts, such as {"rehearsal.fraction": 0.1} or {"sleep.config.rate": 50}. tasks, measures: see `Cell`.
+    changes: to the protocol's section, before the variant's.
     """
     name, _, variant = run.partition("/")
     method = methods.find(name)
@@ -106,10 +111,10 @@ def cell(
     all_changes = [changes, variants[variant] if variant else {}]
     known = protocols.load(protocol, dataset, *all_changes) if at else None
     for path, value in at.items():
-        part, _, setting = path.partition(".")
+        part, *inner = path.split(".")
         if getattr(known, part, None) is None:
             raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
-        all_changes.append({part: {setting: value}})
+        all_changes.append({part: reduce(lambda change, key: {key: change}, reversed(inner), value)})
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
     in_all = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
     return Cell(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pandas as pd
@@ -62,13 +64,17 @@ def last_sleeps(records: Iterable[Record], *over: str) -> pd.DataFrame:
 
 
 def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
-    """Return the values of settings such as `icarl.memory` in a record's cell, which leaves out defaults."""
+    """Return the values of settings such as `sleep.config.rate` in a record's cell; those of several numbers as tuples.
+
+    A cell leaves out what is at its default.
+    """
     parts = {plugin["is"].lower(): plugin for plugin in record["cell"]["plugins"]} | record["cell"]
-    return {
-        path: parts[part][name] if name in parts[part] else getattr(PARTS[part], name)
-        for path in over
-        for part, _, name in [path.partition(".")]
-    }
+    found: dict[str, Any] = {}
+    for path in over:
+        part, name, *inner = path.split(".")
+        value = reduce(getitem, inner, parts[part][name] if name in parts[part] else getattr(PARTS[part], name))
+        found[path] = tuple(value) if isinstance(value, list) else value
+    return found
 
 
 def provenance(records: Iterable[Record]) -> str:

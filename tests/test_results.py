@@ -62,11 +62,13 @@ def never(cell: Cell) -> Record:
 def test_size_of_a_grid(name: str, profile: str) -> None:
     chosen = settings(name, profile)
     overlaps = chosen["overlap_max"] - chosen["overlap_min"] + 1 if "overlap_min" in chosen else 1
-    points = math.prod(len(values) for values in chosen.get("over", {}).values())
+    over = chosen.get("over", {})
+    points = sum(math.prod(map(len, each.values())) for each in (over if isinstance(over, list) else [over]))
     expected = len(chosen["datasets"]) * len(chosen["runs"]) * overlaps * points * chosen["seeds"]
     assert len(cells_of(name, profile)) == expected > 0
     same = [run for run in chosen["runs"] if run.endswith(("/one_vector", "/published"))]  # where nothing else is known
-    assert expected - len(keys_of(name, profile)) <= expected * len(same) // len(chosen["runs"])
+    met_again = (len(over) - 1) * chosen["seeds"] if isinstance(over, list) else 0  # the values that all start from
+    assert expected - len(keys_of(name, profile)) <= expected * len(same) // len(chosen["runs"]) + met_again
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,14 @@ def test_profiles_change_known_settings_only(name: str) -> None:
         assert set(part) - set(protocols.names()) <= set(PROFILES)
         for profile in set(part) & set(PROFILES):
             assert set(part[profile]) <= {*found["full"], "changes"}
+
+
+def test_settings_may_vary_one_after_another() -> None:
+    over = [{"sleep.config.rate": [50, 100]}, {"sleep.steps": [[10]]}]
+    nights = [c.plugins[0] for c in grid("fig3_mnist", runs=["src"], seeds=1, over=over)]
+    assert all(isinstance(night, Sleep) for night in nights)
+    steps = cell("mnist", "src").plugins[0].steps
+    assert [(night.config.rate, night.steps) for night in nights] == [(50, steps), (100, steps), (239.515363, (10,))]
 
 
 def test_a_protocol_changes_settings() -> None:

@@ -64,6 +64,12 @@ def test_final_accuracies_by_setting() -> None:
     assert finals(records[:2], "sleep.streams").index.tolist() == [1]  # its default, which a cell leaves out
 
 
+def test_settings_within_settings_and_of_several_numbers() -> None:
+    night = {"is": "Sleep", "config": {"rate": 50.0, "beta": [1.0, 2.0]}}
+    table = finals([a_record(0, cell={"plugins": [night]})], "sleep.config.beta", "sleep.config.rate")
+    assert table.index.tolist() == [((1.0, 2.0), 50.0)]
+
+
 def test_the_last_sleeps_by_setting() -> None:
     means = last_sleeps([icarl_record(seed, memory) for memory in (50, 100) for seed in (0, 1)], "icarl.memory")
     expected = {"steps": 150, "hidden layer 1": 100, "hidden layer 2": 0.5, "outputs": 0}
