@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from . import backbone as backbones
 from . import bench as benchmark
-from . import datasets, natural, protocols, published, results
+from . import bench_gpu, datasets, natural, protocols, published, results
 from . import search as searching
 from . import verdicts as judged
 from .store import Store
@@ -148,11 +148,9 @@ def bench(
 
     Example: `python -m srclib bench --repeats 3 --threads 1 --no-runs --json bench.json`
     """
-    if not all(part.isdecimal() and int(part) > 0 for part in threads.split(",")):
-        raise ValueError(f"--threads {threads!r}: allowed are whole numbers >= 1 with commas between them")
+    counts = numbers("--threads", threads)
     runs = {} if no_runs else {name: results.cell("mnist", name) for name in ("sequential", "src")}
-    numbers = [int(part) for part in threads.split(",")]
-    report = benchmark.measure(benchmark.standard_case(), repeats=repeats, threads=numbers, runs=runs)
+    report = benchmark.measure(benchmark.standard_case(), repeats=repeats, threads=counts, runs=runs)
     if file:
         file.write_text(json.dumps(report, indent=2) + "\n")
     benchmark.show(report, console())
@@ -178,6 +176,37 @@ def minibatches(
         values = (entry[key] for key in ("streams", "backend", "steps", "spikes"))
         table.add_row(*map(str, values), f"{entry['median']:.3f}")
     console().print(table)
+
+
+@app.command(cls=Command)
+def gpu(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 5,
+    networks: Annotated[
+        str, typer.Option(metavar="N,M", help="How many networks sleep at once.")
+    ] = "1,4,16,64,256,512",
+    file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")] = None,
+) -> None:
+    """Time a sleep on the GPU, of one network and of many at once, beside the CPU and a textbook loop.
+
+    The case is that of `bench`. A GPU holds 512 of these networks in 80 GB.
+
+    Example: `python -m srclib gpu --networks 1,64 --json data/benchmarks/gpu.json`
+    """
+    report = bench_gpu.measure(benchmark.standard_case(), numbers("--networks", networks), repeats=repeats)
+    if file:
+        file.write_text(json.dumps(report, indent=2) + "\n")
+    table = Table("backend, networks at once", "milliseconds a sleep", "times as fast as the textbook on the CPU")
+    for name, seconds in report["seconds_per_sleep"].items():
+        table.add_row(name, f"{1000 * seconds:.3f}", f"{report['ratios'][name]:.0f}")
+    console().print(f"{report['device']['gpu']}, {report['device']['cpu']}; spikes: {report['agreement']}")
+    console().print(table)
+
+
+def numbers(option: str, text: str) -> list[int]:
+    """Read whole numbers >= 1 with commas between them."""
+    if not all(part.isdecimal() and int(part) > 0 for part in text.split(",")):
+        raise ValueError(f"{option} {text!r}: allowed are whole numbers >= 1 with commas between them")
+    return [int(part) for part in text.split(",")]
 
 
 @app.command(cls=Command)

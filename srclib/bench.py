@@ -108,14 +108,14 @@ def measure(
     short, rest = raster[: 2 * steps], raster[steps : 2 * steps]
     with training.reproducible(0):
         same = {"gated": check(case.weights, short, gated), "no gate": check(case.weights, short, no_gate)}
-    contenders: dict[str, Callable[[], float]] = {"event": partial(_time_event, case)}
+    contenders: dict[str, Callable[[], float]] = {"event": partial(time_event, case)}
     for name, step, config in (
         ("reference", reference.step, gated),
         ("textbook, gated", textbook_step, gated),
         ("textbook, no gate", textbook_step, no_gate),
     ):
-        state = _walk(reference.step, case.weights, raster[:steps], config)[1:]
-        contenders[name] = partial(_time_steps, step, state, rest, config)
+        state = walk(reference.step, case.weights, raster[:steps], config)[1:]
+        contenders[name] = partial(time_steps, step, state, rest, config)
     timed = {name: case.config.steps if name == "event" else len(rest) for name in contenders}
     rounds: dict[int, dict[str, list[float]]] = {n: {name: [] for name in contenders} for n in threads}
     for n in threads:
@@ -127,9 +127,9 @@ def measure(
     spikes = run_layers(case.weights, case.stimulus(), gated, backend="event").spike_counts
     weight_bytes = sum(w.nbytes for w in case.weights)
     return {
-        "versions": _versions(),
+        "versions": versions(),
         "processor": results.device(),
-        "layers": _sizes(case),
+        "layers": sizes(case),
         "spikes": [int(raster.sum()), *(int(count.sum()) for count in spikes)],
         "same_spikes": {"steps": len(short), **same},
         "memory": {
@@ -181,21 +181,21 @@ def minibatches(
                     entry["seconds"].append(time.perf_counter() - start)
                 entry["spikes"] = [int(count.sum()) for count in record.spike_counts]
     return {
-        "versions": _versions(),
+        "versions": versions(),
         "commit": results.commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": results.device() if device == "cpu" else torch.cuda.get_device_name(),
-        "layers": _sizes(case),
+        "layers": sizes(case),
         "load": {"before": load, "after": os.getloadavg()},
         "sleeps": [entry | {"median": statistics.median(entry["seconds"])} for entry in sleeps],
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {p: version(p) for p in results.VERSIONS}
 
 
-def _sizes(case: Case) -> list[int]:
+def sizes(case: Case) -> list[int]:
     return [case.weights[0].shape[1], *(len(w) for w in case.weights)]
 
 
@@ -206,7 +206,7 @@ def check(weights: list[Tensor], raster: Tensor, config: SleepConfig) -> list[in
     """
     expected = run_layers(weights, raster, config, backend="reference", record=True).spikes or []
     event = run_layers(weights, raster, config, backend="event", record=True).spikes or []
-    for name, spikes in (("event", event), ("textbook", _walk(textbook_step, weights, raster, config)[0])):
+    for name, spikes in (("event", event), ("textbook", walk(textbook_step, weights, raster, config)[0])):
         differ = sum(int((a != b).sum()) for a, b in zip(expected, spikes, strict=True))
         if differ:
             raise ArithmeticError(f"{name} and reference differ in {differ} spikes of {len(raster)} steps: not timed")
@@ -228,14 +228,14 @@ def peak_memory(case: Case) -> int | None:
 
 def _peak_of_sleep(arrays: list[NDArray[np.float32]], mean: NDArray[np.float64], config: SleepConfig) -> int | None:
     small = replace(config, alpha=1.0, beta=1.0, steps=10, window=None)
-    _time_event(Case([torch.ones(256, 256)], np.ones(256), small))  # loads compiled code, starts threads
+    time_event(Case([torch.ones(256, 256)], np.ones(256), small))  # loads compiled code, starts threads
     case = Case([torch.from_numpy(a) for a in arrays], mean, config)
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return None
     before = _memory("VmRSS")
-    _time_event(case)
+    time_event(case)
     return _memory("VmHWM") - before
 
 
@@ -243,21 +243,25 @@ def _memory(entry: str) -> int:
     return 1024 * int(re.findall(rf"{entry}:\s*(\d+) kB", Path("/proc/self/status").read_text())[0])
 
 
-def _time_event(case: Case) -> float:
+def time_event(case: Case) -> float:
     start = time.perf_counter()
     run_layers(case.weights, case.stimulus(), case.config, backend="event", progress=False)
     return time.perf_counter() - start
 
 
-def _time_steps(step: Step, state: tuple[list[Tensor], ...], raster: Tensor, config: SleepConfig) -> float:
+def time_steps(step: Step, state: tuple[list[Tensor], ...], raster: Tensor, config: SleepConfig) -> float:
     weights, potentials = ([tensor.clone() for tensor in part] for part in state)
+    if raster.is_cuda:
+        torch.cuda.synchronize()
     start = time.perf_counter()
     for spikes in raster:
         step(weights, potentials, spikes, config)
+    if raster.is_cuda:
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
-def _walk(step: Step, weights: list[Tensor], raster: Tensor, config: SleepConfig) -> tuple[list[Tensor], ...]:
+def walk(step: Step, weights: list[Tensor], raster: Tensor, config: SleepConfig) -> tuple[list[Tensor], ...]:
     """Take a step for each row of a raster; return the spikes (steps, out_l), weights and potentials of all layers."""
     weights = [w.clone() for w in weights]
     potentials = [w.new_zeros(len(w)) for w in weights]

@@ -44,7 +44,7 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_textbook_loop_is_the_reference_made_dense(case: bench.Case, gate: float | None, strict: bool) -> None:
     config = replace(case.config, gate=gate, strict=strict)
     raster = torch.from_numpy(case.stimulus().dense())
-    runs = [bench._walk(step, case.weights, raster, config) for step in (reference.step, bench.textbook_step)]
+    runs = [bench.walk(step, case.weights, raster, config) for step in (reference.step, bench.textbook_step)]
     (spikes, weights, potentials), textbook = runs
     assert all(layer.any() and not layer.all() for layer in spikes)
     for expected, found in zip(spikes, textbook[0], strict=True):
@@ -89,8 +89,8 @@ def test_contenders_take_turns(case: bench.Case, monkeypatch: pytest.MonkeyPatch
         turns.append(f"{step.__name__}, gate {config.gate}, {torch.get_num_threads()} thread, {len(raster)} steps")
         return 1.0
 
-    monkeypatch.setattr(bench, "_time_event", event)
-    monkeypatch.setattr(bench, "_time_steps", stepwise)
+    monkeypatch.setattr(bench, "time_event", event)
+    monkeypatch.setattr(bench, "time_steps", stepwise)
     bench.measure(case, repeats=2, threads=(1,), steps=STEPS)
     one_round = [
         "event",
@@ -106,7 +106,7 @@ def test_nothing_is_timed_when_spikes_differ(case: bench.Case, monkeypatch: pyte
         return reference.step(weights, potentials, spikes, replace(config, inc=0.0, dec=0.0))
 
     monkeypatch.setattr(bench, "textbook_step", forgetful)
-    monkeypatch.setattr(bench, "_time_event", lambda case: pytest.fail("timed"))
+    monkeypatch.setattr(bench, "time_event", lambda case: pytest.fail("timed"))
     with pytest.raises(ArithmeticError, match=r"textbook and reference differ in \d+ spikes of 40 steps"):
         bench.measure(case, steps=STEPS)
 

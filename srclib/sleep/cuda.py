@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,8 +74,8 @@ def run_batch(
     device, steps = weights[0].device, input_spikes[0].steps
     spikes = _raster(len(configs), steps, weights[0].shape[2], device)
     for network, lists in zip(spikes, input_spikes, strict=True):
-        times = torch.from_numpy(np.repeat(np.arange(steps), np.diff(lists.start)))
-        network[times.to(device), torch.from_numpy(lists.indices).to(device)] = 1
+        start, indices = (torch.from_numpy(part).to(device) for part in (lists.start, lists.indices))
+        network[torch.repeat_interleave(start.diff()), indices.long()] = 1
     alphas = [c.per_layer("alpha", len(weights)) for c in configs]
     betas = [c.per_layer("beta", len(weights)) for c in configs]
     updated, counts, raster = [], [], []
