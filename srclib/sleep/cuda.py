@@ -84,13 +84,13 @@ def run_batch(
             batch, neurons, inputs = w.shape
             new = w.new_zeros(batch, neurons, spikes.shape[2])
             new[:, :, :inputs] = w
-            fired = _raster(batch, steps, neurons, device)
+            fired, count = _raster(batch, steps, neurons, device), w.new_zeros(batch, neurons, dtype=torch.int64)
             rules = [
                 (a[layer], b[layer], c.decay, c.inc, c.dec, c.gate or 0)
                 for a, b, c in zip(alphas, betas, configs, strict=True)
             ]
             _kernel[neurons, batch](
-                new, spikes, fired, torch.tensor(rules, dtype=torch.float32, device=device),
+                new, spikes, fired, count, torch.tensor(rules, dtype=torch.float32, device=device),
                 spikes.shape[2], neurons, fired.shape[2], steps,
                 GATED=configs[0].gate is not None, STRICT=configs[0].strict, **_options(inputs),
             )  # fmt: skip
@@ -98,7 +98,7 @@ def run_batch(
                 torch.cuda.synchronize()
             advance(1)
             updated.append(new[:, :, :inputs].contiguous())
-            counts.append(fired.sum(1, dtype=torch.int64)[:, :neurons])
+            counts.append(count)
             if record:
                 raster.append(fired[:, :, :neurons].bool())
             spikes = fired
@@ -110,7 +110,7 @@ def resources(inputs: int, capability: int, *, gated: bool = True) -> tuple[int,
 
     capability: of the GPU to compile for, 80 or 90 for instance; no GPU is needed. Not under TRITON_INTERPRET.
     """
-    pointers = {"weight": "*fp32", "spikes": "*u8", "fired": "*u8", "rules": "*fp32"}
+    pointers = {"weight": "*fp32", "spikes": "*u8", "fired": "*u8", "count": "*i64", "rules": "*fp32"}
     numbers = {"columns": "i32", "neurons": "i32", "fired_columns": "i32", "steps": "i32"}
     options = _options(inputs)
     constants = {"GATED": gated, "STRICT": False, "BLOCK": options.pop("BLOCK")}
@@ -118,7 +118,7 @@ def resources(inputs: int, capability: int, *, gated: bool = True) -> tuple[int,
         _kernel,
         {**pointers, **numbers, **dict.fromkeys(constants, "constexpr")},
         constants,
-        {(i,): [["tt.divisibility", 16]] for i in (0, 1, 2, 3, 4, 6)},  # aligned tensors, rows of whole vectors
+        {(i,): [["tt.divisibility", 16]] for i in (0, 1, 2, 3, 4, 5, 7)},  # aligned tensors, rows of whole vectors
     )
     target = triton.backends.compiler.GPUTarget("cuda", capability, 32)
     kernel = triton.compile(source, target=target, options=options)
@@ -175,6 +175,7 @@ def _layer(
     weight,  # float32 (batch, neurons, columns), changed in place
     spikes,  # uint8 (batch, steps, columns), 1 where an input spiked
     fired,  # uint8 (batch, steps, fired_columns), all 0; 1 is written where a neuron fires
+    count,  # int64 (batch, neurons), how often a neuron fires
     rules,  # float32 (batch, 6): alpha, beta, decay, inc, dec, gate
     columns,
     neurons,
@@ -200,6 +201,7 @@ def _layer(
     fired += network * steps * fired_columns + neuron
     w = tl.load(weight, mask=column < columns, other=0.0)
     v = 0.0
+    n = 0
     for _ in tl.range(steps, num_stages=3):  # spikes are fetched two steps ahead
         now = tl.load(spikes + column, mask=column < columns, other=0)
         v = v * decay + alpha * tl.sum(tl.where(now != 0, w, 0.0))
@@ -210,10 +212,12 @@ def _layer(
                 change *= 2 / (1 + tl.exp2(tl.minimum(w * slope, 115.0)))  # 2^115 is finite, and g < 1e-34
             w += change
             v = 0.0
+            n += 1
             tl.store(fired, 1)
         spikes += columns
         fired += fired_columns
     tl.store(weight, w, mask=column < columns)
+    tl.store(count + network * neurons + neuron, n)
 
 
 _kernel: Any = None if triton is None else triton.jit(_layer)
