@@ -27,6 +27,7 @@ seeds = None  # number of networks; None: as the profile says
 # %% tags=["hide-input"]
 import sys
 from functools import reduce
+from itertools import islice
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -53,7 +54,7 @@ theirs = published.load().loc["table1/mnist/src"]
 # %% [markdown]
 # ## Networks and task orders
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Final accuracy of single networks (dots) and its distribution, without sleep and with it. Grey: published mean ± standard deviation of five networks with sleep.", "name": "fig-robustness"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two rows, the released task order and random orders, with a violin and twenty dots each. Without sleep all networks are near 19 percent. With sleep they spread from 30 to 55 percent; most lie in the grey band of the published value, 43 to 54 percent, or a little below it."}, "figure": {"caption": "Final accuracy of single networks (dots) and its distribution, without sleep and with it. Grey: published mean ± standard deviation of five networks with sleep.", "name": "fig-robustness"}}
 data = pd.DataFrame(
     {"order": order, "run": names[run], "accuracy": accuracy}
     for order, group in records.items()
@@ -96,11 +97,15 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # Final accuracy in percent, mean ± standard deviation over networks; the test is Wilcoxon's, on the gain of every
 # network.
 #
-# TEXT
+# All forty networks gain, by ten points at the least. The claim, more than twice the accuracy, holds for eight networks of
+# ten. But networks differ: from about 30 to 55 %, with a standard deviation of six points, as large as that between
+# task orders and networks together. So five networks give a mean with a standard error of two to three points, and a
+# difference of a few points between two methods says little. The mean over twenty networks lies two points below the
+# published one of five, well within that error.
 #
 # ## Parameters of the sleep
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. Accuracy falls to chance with four times the potentiation, below 20 percent with a quarter of the depression or four times the noise. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
 released = protocols.load("released", "mnist").sleep
 titles = {
     "sleep.config.rate": "rate of the noise",
@@ -108,11 +113,11 @@ titles = {
     "sleep.config.dec": "dec",
     "sleep.config.alpha": "gain of all layers",
     "sleep.config.gate": "width of the gate",
-    "sleep.config.beta": "threshold of {}",
+    "sleep.config.beta": "threshold, {}",
     "sleep.config.decay": "leak",
     "sleep.steps": "length of the sleeps",
 }
-layers = ["hidden layer 1", "hidden layer 2", "the outputs"]
+layers = ["layer 1", "layer 2", "outputs"]
 
 
 def factors(path, values):
@@ -124,16 +129,17 @@ def factors(path, values):
     return ratio[:, which], which
 
 
-swept = {}
-for over in results.settings("robustness_parameters", profile)["over"]:
-    ((path, values),) = over.items()
-    group = results.collect("robustness_parameters", profile, store=store, seeds=seeds, over=[over])["mnist", "src"]
-    found = summary.finals(group, path)
+sweeps = [item for over in results.settings("robustness_parameters", profile)["over"] for item in over.items()]
+sweep_records = results.collect("robustness_parameters", profile, store=store, seeds=seeds)["mnist", "src"]
+networks = len(sweep_records) // sum(len(values) for _, values in sweeps)
+in_turn, swept = iter(sweep_records), {}
+for path, values in sweeps:
+    found = summary.finals(islice(in_turn, len(values) * networks), path)
     factor, which = factors(path, found.index)
     found.index = pd.Index(factor, name="factor")
     swept[titles[path].format(layers[which])] = found.sort_index()
 
-ticks = [1 / 64, 1 / 16, 1 / 4, 1 / 2, 1, 2, 4]
+ticks = [1 / 64, 1 / 16, 1 / 4, 1, 4]
 fig, axes = plt.subplots(
     -(-len(swept) // 5), min(5, len(swept)), figsize=(10, 4.6), sharey=True, squeeze=False, layout="constrained"
 )
@@ -143,7 +149,7 @@ for ax, (title, found) in zip(axes.flat, swept.items(), strict=False):
     error = found.sem(axis=1).fillna(0)
     ax.errorbar(found.index, found.mean(axis=1), error, color=figures.COLORS["sleep"], capsize=2, marker="D", ms=4)
     ax.axvline(1, color="0.85", zorder=0)
-    ax.set(title=title, xscale="log", ylim=(0, 60))
+    ax.set(title=title, xscale="log", ylim=(0, 65))
     shown = [tick for tick in ticks if found.index.min() * 0.99 <= tick]
     ax.set_xticks(shown, [f"{tick:g}" if tick >= 0.1 else f"1/{1 / tick:.0f}" for tick in shown], fontsize=8)
     ax.minorticks_off()
@@ -156,23 +162,33 @@ plt.show()
 # %% tags=["hide-input"]
 everything_swept = pd.DataFrame(
     {
-        title: {f"× {factor:.3g}": figures.spread(row) for factor, row in found.iterrows()}
+        title: {float(f"{factor:.3g}"): figures.spread(row) for factor, row in found.iterrows()}
         for title, found in swept.items()
     }
-).T
+)
+everything_swept = everything_swept.sort_index().rename(index=lambda factor: f"× {factor:g}").T
 HTML(everything_swept.fillna("–").to_html(border=0))
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
 #
-# TEXT
+# Three things can go wrong: potentiation of more than twice the released size, depression of less than half of it, and
+# noise of more than twice the rate. With each of them neurons drive each other up: the sleep destroys the network. In
+# the other direction the loss is small; with a quarter of the potentiation nothing is lost at all. The leak, the
+# thresholds of the last two layers and the width of the gate may change by a factor of two or four.
+#
+# The length does not matter. A sleep of 234 to 546 steps, a sixty-fourth of the released one, is as good as one four
+# times as long as the released one, and has as many spikes: within its first few hundred steps a sleep silences the
+# network, and nothing more happens. The released cross-modal script, whose sleeps end after 255 steps by a slip, lost nothing by it.
+#
+# The released parameters came from a search; a lower gain and a higher threshold of the first layer are as good or
+# better on these three networks. They are no sharp optimum.
 #
 # ## Provenance
 
 # %% tags=["hide-input"]
 everything = [record for found in records.values() for group in found.values() for record in group]
-everything += results.collect("robustness_parameters", profile, store=store, seeds=seeds)["mnist", "src"]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
+Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything + sweep_records)}")
 
 # %% [markdown]
 # To run this page again with other parameters:

@@ -46,7 +46,7 @@ EVALUATION_BATCH = 500
 class Schedule:
     """How the network is trained: stochastic gradient descent with Nesterov momentum."""
 
-    epochs: int = 15
+    epochs: int = 30
     batch: int = 100
     peak: float = 0.05  # learning rate
     warm_up: float = 0.2  # share of the steps until the peak

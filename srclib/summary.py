@@ -83,7 +83,10 @@ def provenance(records: Iterable[Record]) -> str:
     commits = sorted({record["commit"][:10] for record in records})
     dates = sorted(record["date"][:10] for record in records)
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-    versions = ", ".join(f"{k} {v}" for k, v in records[0]["versions"].items())
+    versions = ", ".join(
+        f"{package} {' and '.join(sorted({record['versions'][package] for record in records}))}"
+        for package in records[0]["versions"]
+    )
     devices = "; ".join(sorted({record["device"] for record in records}))
     seconds = sum(record["seconds"] for record in records)
     return (
