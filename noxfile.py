@@ -75,7 +75,7 @@ def search(session: nox.Session) -> None:
 
 @session
 def backbone(session: nox.Session) -> None:
-    """Train the VGG that makes the features of CIFAR-10 [-- --epochs 15 --threads 2]; it goes on where it stopped."""
+    """Train the VGG that makes the features of CIFAR-10 [-- --epochs 30 --threads 2]; it goes on where it stopped."""
     run(session, "python", "-m", "srclib", "backbone", *session.posargs)
 
 
