@@ -218,9 +218,8 @@ def backbone(
 ) -> None:
     """Train the VGG that makes the features of CIFAR-10, on Tiny ImageNet at 32 x 32 pixels.
 
-    Killing it loses only the epoch in flight; start it again and it goes on. An epoch takes 8 seconds on an H100 and three
-    to ten minutes on a CPU. Weights, model card and log go to
-    data/backbones. It runs on a GPU where there is one.
+    Killing it loses only the epoch in flight; start it again and it goes on. Weights, model card and log go to
+    data/backbones. It runs on a GPU where there is one: an epoch takes 8 seconds on an H100, minutes on a CPU.
 
     Example: `python -m srclib backbone --epochs 30 --threads 2`
     """
