@@ -67,12 +67,7 @@ def grid(name: str, profile: str = "full", protocol: str = "released", **changes
     """Return the cells of an experiment: its runs on every data set, overlap, value of `over` and seed."""
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
-    over = values.get("over", {})
-    points = [
-        dict(zip(each, point, strict=True))
-        for each in (over if isinstance(over, list) else [over])
-        for point in product(*each.values())
-    ]
+    points = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
     return [
         cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
              seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
@@ -81,6 +76,17 @@ def grid(name: str, profile: str = "full", protocol: str = "released", **changes
             values["datasets"], values["runs"], overlaps, points, range(values["seeds"])
         )
     ]  # fmt: skip
+
+
+def paths(values: Mapping[str, Any]) -> list[str]:
+    """Return the settings of a protocol's parts that an experiment is `over`, such as `rehearsal.fraction`."""
+    return [path for each in _over(values) for path in each]
+
+
+def _over(values: Mapping[str, Any]) -> list[dict[str, list[Any]]]:
+    """Return `over` of an experiment as a list: in each entry, all combinations of its values."""
+    over = values.get("over", {})
+    return over if isinstance(over, list) else [over]
 
 
 def cell(

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, reduce
 from itertools import groupby, product
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,7 @@ def drift(committed: Store, fresh: Store) -> list[Drift]:
                 group = [cell for cell in cells if _without_seed(cell) == kind and cell in committed]
                 again = [cell for cell in group if cell in fresh]
                 if again:
-                    runs = f"{name}, {protocol}, {dataset} {run}{_details(kind, settings.get('over', ()))}"
+                    runs = f"{name}, {protocol}, {dataset} {run}{_details(kind, results.paths(settings))}"
                     old, new = (summary.final(s[c] for c in g) for s, g in ((committed, group), (fresh, again)))
                     sd = statistics.stdev(old) if len(old) > 1 else 0.0
                     judged = Drift(runs, statistics.fmean(old), len(old), max(3 * sd, LEAST_TOLERANCE), tuple(new))
@@ -170,7 +170,9 @@ def _details(cell: Cell, over: Iterable[str]) -> str:
     """Return in what a cell differs from others of its run: overlap, and the settings that the experiment is over."""
     parts = {type(plugin).__name__.lower(): plugin for plugin in cell.plugins} | {"awake": cell.awake}
     settings = [path.split(".") for path in over]
-    named = "".join(f", {name} {getattr(parts[part], name)}" for part, name in settings if part in parts)
+    named = "".join(
+        f", {inner[-1]} {reduce(getattr, inner, parts[part])}" for part, *inner in settings if part in parts
+    )
     return ("" if cell.overlap is None else f", overlap {cell.overlap}") + named
 
 
@@ -181,7 +183,8 @@ def _full(experiment: str, protocol: str, dataset: str, run: str, over: str = "{
     over: values in place of those of the experiment's `over`, by setting, as JSON.
     """
     settings = results.settings(experiment, protocol=protocol)  # an unknown experiment or protocol is an error
-    changed = {"over": settings["over"] | json.loads(over)} if "over" in settings else {}
+    other = json.loads(over)
+    changed = {"over": settings["over"] | other} if other and "over" in settings else {}
     try:
         return results.grid(experiment, "full", protocol, datasets=[dataset], runs=[run], **changed)
     except ValueError:  # no section for the data set, or no sleep parameters
