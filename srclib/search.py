@@ -1,4 +1,4 @@
-"""Search for the parameters of a method, by Optuna's genetic sampler (NSGA-II), on training images only.
+"""Search for the parameters of a method on training images only, with Optuna: genetic (NSGA-II), TPE or random.
 
 The last images of every task are held out of training and scored in place of the test images: no search sees a test
 image. Parameters are tried on several networks and task orders at once, so that they transfer to others.
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 STUDIES = Path(__file__).with_name("searches.yaml")
 OUTCOMES = DATA / "searches"
 JOURNALS = DATA.parent / "build" / "searches"
+SAMPLERS = ("genetic", "tpe", "random")
 
 Values = Mapping[str, int | float]  # by parameter; `beta[1]` is the second of several numbers
 
@@ -61,7 +62,8 @@ class Study:
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
     order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
     held_out: int  # training images of each task
-    population: int = 20  # of a generation
+    sampler: str = "genetic"  # or tpe, random
+    population: int = 20  # of a generation of the genetic sampler
     seed: int = 0  # of the sampler
     changes: dict[str, Any] = field(default_factory=dict)  # to the protocol's section
 
@@ -69,6 +71,8 @@ class Study:
         check_space(self.space)
         if not self.networks or min(self.trials, self.population) < 1:
             raise ValueError("networks, trials and population: allowed is one or more of each")
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler = {self.sampler!r}: allowed is one of {SAMPLERS}")
 
     def plugin(self) -> Plugin:
         """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
@@ -183,7 +187,12 @@ def _optimize(
         load_if_exists=True,
     )
     seed = 10_000 * study.seed + 1_000 * stage + len(found.trials)  # one that goes on does not draw the same again
-    found.sampler = optuna.samplers.NSGAIISampler(population_size=study.population, seed=seed)
+    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        "genetic": partial(optuna.samplers.NSGAIISampler, population_size=study.population, seed=seed),
+        "tpe": partial(optuna.samplers.TPESampler, multivariate=True, seed=seed),
+        "random": partial(optuna.samplers.RandomSampler, seed=seed),
+    }
+    found.sampler = samplers[study.sampler]()
     if first and not found.trials:
         found.enqueue_trial(dict(first))
 

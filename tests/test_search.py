@@ -51,6 +51,19 @@ def test_a_run_with_the_sleep_found_reaches_the_scores_of_the_search(slept: tupl
             assert stage["after"][number] == pytest.approx(sum(accuracy) / seen)  # as many held-out images in each
 
 
+@pytest.mark.parametrize("sampler", search.SAMPLERS)
+def test_every_sampler_draws_within_the_bounds_and_repeatably(sampler: str, tmp_path: Path) -> None:
+    study = replace(STRENGTH, sampler=sampler, trials=3, seed=5)
+    tables = [run(study, tmp_path / name)[2] for name in ("one", "two")]
+    assert tables[0].strength.between(0.01, 100).all() and tables[0].strength.nunique() == 3
+    assert tables[0].strength.tolist() == tables[1].strength.tolist()
+
+
+def test_an_unknown_sampler_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"sampler = 'annealing': allowed is one of \('genetic', 'tpe', 'random'\)"):
+        replace(SLEEP, sampler="annealing")
+
+
 def test_every_stage_has_its_trials_and_its_best_one(slept: tuple) -> None:
     best, report, trials = slept
     assert best.steps == (0, *(stage["values"]["steps"] for stage in report["stages"]))
