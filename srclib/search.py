@@ -273,7 +273,9 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
     start = study.plugin()
     assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
-    config, stages, found, values = start.config, [], [start.config], None
+    config, stages, found = start.config, [], [start.config]
+    per_layer = isinstance(config.beta, tuple)  # a whole set of parameters, worth a trial
+    values = values_of(config, study.space) if per_layer else None
 
     def score(values: Values) -> float:
         return _mean([network.sleep(with_values(config, values)) for network in networks])
