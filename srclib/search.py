@@ -5,8 +5,9 @@ image. Parameters are tried on several networks and task orders at once, so that
 
 A sleep is searched stage by stage: the networks learn the next task once, then only the sleep after it is tried, from
 the same weights each time; the best one is slept, and the next task follows. The score of a stage is the accuracy on
-all tasks seen. After the first task nothing can have been forgotten, so there is no sleep. Any other method is scored
-by its final accuracy on all tasks.
+all tasks seen. After the first task nothing can have been forgotten, so nothing can be searched: the network sleeps as
+the study starts if that is a whole set of parameters, thresholds for each layer, and else not. Any other method is
+scored by its final accuracy on all tasks.
 
 `searches.yaml` holds the studies. Trials are kept in a journal, so that a killed search goes on; the outcome is
 written to `data/searches`: all trials as CSV, the best of them with budget, seeds and commit as YAML.
@@ -274,8 +275,8 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
     assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
     config, stages, found = start.config, [], [start.config]
-    per_layer = isinstance(config.beta, tuple)  # a whole set of parameters, worth a trial
-    values = values_of(config, study.space) if per_layer else None
+    whole = isinstance(config.beta, tuple)  # a set of parameters that is worth a trial
+    values = values_of(config, study.space) if whole else None
 
     def score(values: Values) -> float:
         return _mean([network.sleep(with_values(config, values)) for network in networks])
@@ -289,10 +290,13 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
             found.append(with_values(config, values))
             after = [network.sleep(found[-1]) for network in networks]
             stages.append(report | {"before": before, "after": after, "seconds": report["seconds"] + learned})
+        elif whole:
+            for network in networks:
+                network.sleep(config)
         for network in networks:
             network.go_on()
     unlimited = tuple(replace(config, max_updates=None) for config in found)
-    return replace(start, config=unlimited, steps=(0, *(config.steps for config in found[1:]))), stages
+    return replace(start, config=unlimited, steps=(config.steps if whole else 0, *(c.steps for c in found[1:]))), stages
 
 
 def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
