@@ -6,8 +6,8 @@ image. Parameters are tried on several networks and task orders at once, so that
 A sleep is searched stage by stage: the networks learn the next task once, then only the sleep after it is tried, from
 the same weights each time; the best one is slept, and the next task follows. The score of a stage is the accuracy on
 all tasks seen. After the first task nothing can have been forgotten, so nothing can be searched: the network sleeps as
-the study starts if that is a whole set of parameters, thresholds for each layer, and else not. Any other method is
-scored by its final accuracy on all tasks.
+the study starts if that is a whole set of parameters, thresholds for each layer, and else not. Any other method, and
+a sleep that is the same after all tasks, is scored by its final accuracy on all tasks.
 
 `searches.yaml` holds the studies. Trials are kept in a journal, so that a killed search goes on; the outcome is
 written to `data/searches`: all trials as CSV, the best of them with budget, seeds and commit as YAML.
@@ -61,6 +61,7 @@ class Study:
     space: dict[str, tuple[int | float, ...]]  # lowest and highest value, drawn log-uniformly; whole numbers stay whole
     trials: int  # of every stage of a sleep, or in all
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
+    by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
     order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
     held_out: int  # training images of each task
     sampler: str = "genetic"  # or tpe, random
@@ -112,7 +113,7 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
     journals.mkdir(parents=True, exist_ok=True)
     outcomes.mkdir(parents=True, exist_ok=True)
     with FileLock(journals / f"{name}.lock"):
-        find = _sleep_stages if study.part == "sleep" else _whole_runs
+        find = _sleep_stages if study.part == "sleep" and study.by_stage else _whole_runs
         best, stages = find(study, partial(_optimize, name, study, journals))
         provenance = {
             "commit": results.commit(),
@@ -302,12 +303,25 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
 def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
     plugin = study.plugin()
 
-    def score(values: Values) -> float:
-        cells = [study.cell(with_values(plugin, values), seed) for seed in study.networks]
-        return _mean([experiment.run(cell)["final"] for cell in cells])
+    def changed(values: Values) -> Plugin:
+        if isinstance(plugin, Sleep):
+            config = with_values(plugin.config, values)
+            return replace(plugin, config=config, steps=(config.steps,))
+        return with_values(plugin, values)
 
-    values, report = optimize(1, score, values_of(plugin, study.space))
-    return with_values(plugin, values), [report]
+    def score(values: Values) -> float:
+        try:
+            return _mean([experiment.run(study.cell(changed(values), seed))["final"] for seed in study.networks])
+        except RunawayError:
+            return 0.0
+
+    start = values_of(plugin.config if isinstance(plugin, Sleep) else plugin, study.space)
+    values, report = optimize(1, score, start)
+    found = changed(values)
+    if isinstance(found, Sleep):
+        assert isinstance(found.config, SleepConfig)
+        found = replace(found, config=replace(found.config, max_updates=None))
+    return found, [report]
 
 
 def _mean(numbers: Sequence[float]) -> float:
