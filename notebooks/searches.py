@@ -20,8 +20,8 @@
 # They go stage by stage. Some networks, each with its own order of the tasks, learn a task. Then sleeps are tried, each
 # time from the same weights; a sleep is scored by the mean accuracy of the networks on images of all tasks so far. The
 # best one is slept, and the networks learn the next task. The images that score are training images held out of
-# training: no search sees a test image. None of its networks enters a result. EWC, SI and OWM were searched as whole
-# runs.
+# training: no search sees a test image. None of its networks enters a result. EWC, SI, OWM and the sleep of the protocol
+# `tuned` ({doc}`best_sleep`), the same after every task, were searched as whole runs, scored by the final accuracy.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full: how many runs of each half of the rule
@@ -49,7 +49,11 @@ places = list(figures.DATASETS)
 outcomes = dict(
     sorted(found.items(), key=lambda item: (item[1]["study"]["beside"], places.index(item[1]["study"]["dataset"])))
 )
-sleeps = {name: found for name, found in outcomes.items() if found["study"]["part"] == "sleep"}
+sleeps = {
+    name: found
+    for name, found in outcomes.items()
+    if found["study"]["part"] == "sleep" and found["study"].get("by_stage", True)
+}
 trials = {name: searched.trials(name) for name in outcomes}
 
 
