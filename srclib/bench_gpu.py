@@ -51,15 +51,15 @@ def measure(case: Case, networks: Sequence[int] = NETWORKS, *, repeats: int = 5,
         cuda.run_batch(weights, [stimuli[i % len(stimuli)] for i in range(n)], [config] * n, progress=False)
         return time.perf_counter() - start
 
-    def textbook(device: str) -> Callable[[], float]:
-        raster = torch.from_numpy(stimuli[0].dense()[: 2 * steps]).to(device)
-        state = walk(reference.step, [w.to(device) for w in case.weights], raster[:steps], config)[1:]
+    def textbook(weights: list[Tensor]) -> Callable[[], float]:
+        raster = torch.from_numpy(stimuli[0].dense()[: 2 * steps]).to(weights[0].device)
+        state = walk(reference.step, weights, raster[:steps], config)[1:]
         return lambda: time_steps(textbook_step, state, raster[steps:], config) * config.steps / len(raster[steps:])
 
     contenders: dict[str, Callable[[], float]] = {
         "event, CPU": partial(time_event, case),
-        "textbook, CPU": textbook("cpu"),
-        "textbook, GPU": textbook("cuda"),
+        "textbook, CPU": textbook(case.weights),
+        "textbook, GPU": textbook(on_gpu),
         **{f"cuda, {n}": partial(many, n) for n in networks},
     }
     rounds: dict[str, list[float]] = {name: [] for name in contenders}

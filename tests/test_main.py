@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from srclib import backbone, bench, datasets, natural, published, results
+from srclib import backbone, bench, bench_gpu, datasets, natural, published, results
 from srclib.__main__ import app
 
 from .pictures import expect, miniature
@@ -59,6 +59,7 @@ def expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["verdicts"],
         ["bench"],
         ["minibatches"],
+        ["gpu"],
         ["backbone"],
         ["data", "list"],
         ["data", "verify"],
@@ -199,6 +200,20 @@ def test_minibatches_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch
     written = json.loads(file.read_text())
     assert written["case"] == "the standard case"
     assert written["options"] == {"repeats": 2, "device": "cpu"}
+
+
+def test_gpu_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = {
+        "device": {"gpu": "a GPU", "cpu": "a CPU"}, "agreement": {"differ": [0]},
+        "seconds_per_sleep": {"cuda, 64": 0.02}, "ratios": {"cuda, 64": 1000.0},
+    }  # fmt: skip
+    monkeypatch.setattr(bench, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(bench_gpu, "measure", lambda case, networks, repeats: {**report, "networks": networks})
+    file = tmp_path / "gpu.json"
+    output = call("gpu", "--networks", "1,64", "--json", file).output
+    assert "a GPU, a CPU" in output and "20.000" in output and "1000" in output
+    assert json.loads(file.read_text())["networks"] == [1, 64]
+    assert "--networks '1,x': allowed are whole numbers >= 1" in error("gpu", "--networks", "1,x")
 
 
 @pytest.mark.parametrize("threads", ["0", "1,", "two", "-1"])

@@ -14,6 +14,7 @@ from srclib import experiment, protocols, search, searched
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
 from srclib.search import Study, values_of, with_values
+from srclib.sleep import SleepConfig
 
 TINY = {
     "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
@@ -49,6 +50,38 @@ def test_a_run_with_the_sleep_found_reaches_the_scores_of_the_search(slept: tupl
             seen = stage["stage"]
             accuracy = after[seen - 1]["accuracy"][:seen]
             assert stage["after"][number] == pytest.approx(sum(accuracy) / seen)  # as many held-out images in each
+
+
+WHOLE = replace(
+    SLEEP, trials=2, networks=(7,),
+    changes=TINY | {"sleep": TINY["sleep"] | {"config": TINY["sleep"]["config"] | {"beta": [0.5, 0.4], "steps": 60}}},
+)  # fmt: skip
+
+
+def test_a_search_that_starts_from_a_whole_set_sleeps_with_it_after_the_first_task(tmp_path: Path) -> None:
+    best, report, _ = run(WHOLE, tmp_path)
+    assert best.steps[0] == 60
+    assert best.config[0].beta == (0.5, 0.4)
+    phases = experiment.run(WHOLE.cell(best, 7))["phases"]
+    slept = [phase for phase in phases if phase["kind"] == "sleep"]
+    assert [phase["task"] for phase in slept] == [0, 1, 2, 3, 4]
+    assert report["stages"][-1]["after"][0] == pytest.approx(sum(slept[-1]["accuracy"]) / 5)
+
+
+def test_one_sleep_for_all_tasks_is_scored_by_the_final_accuracy(tmp_path: Path) -> None:
+    study = replace(WHOLE, by_stage=False)
+    best, report, trials = run(study, tmp_path)
+    assert isinstance(best.config, SleepConfig)
+    assert best.steps == (best.config.steps,)
+    assert trials.iloc[0][["steps", "beta[0]", "beta[1]"]].tolist() == [60, 0.5, 0.4]  # the start is tried first
+    assert experiment.run(study.cell(best, 7))["final"] == report["stages"][0]["score"] == trials.score.max()
+
+
+def test_one_sleep_that_runs_away_scores_nothing(tmp_path: Path) -> None:
+    wild = {"sleep": WHOLE.changes["sleep"] | {"config": WHOLE.changes["sleep"]["config"] | {"max_updates": 1}}}
+    _, report, trials = run(replace(WHOLE, by_stage=False, changes=TINY | wild), tmp_path)
+    assert trials.score.tolist() == [0, 0]
+    assert "max_updates" not in report["found"]["config"]
 
 
 @pytest.mark.parametrize("sampler", search.SAMPLERS)

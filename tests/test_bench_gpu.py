@@ -1,0 +1,68 @@
+"""The bench of the GPU kernel on a tiny network, under the interpreter of Triton; no time is ever judged."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from srclib import bench, bench_gpu
+from srclib.datasets import DATA
+from srclib.sleep import SleepConfig, cuda
+
+pytest.importorskip("triton")
+
+
+@pytest.fixture
+def case() -> bench.Case:
+    """A network of 16-12-4 neurons that fires in both layers within 20 steps."""
+    generator = torch.Generator().manual_seed(1)
+    weights = [
+        0.2 * torch.randn(12, 16, generator=generator) + 0.1,
+        0.2 * torch.randn(4, 12, generator=generator) + 0.2,
+    ]
+    config = SleepConfig(
+        alpha=(1.0, 1.5), beta=(1.0, 0.5), inc=0.02, dec=0.01, decay=0.9, gate=0.1, steps=20, rate=200, window=3
+    )
+    return bench.Case(weights, np.linspace(0.5, 1, 16), config)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the CPU pass for a GPU where there is none."""
+    if not cuda.available():
+        monkeypatch.setattr(cuda, "available", lambda: True)
+        monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: tensor)
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "no GPU")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_the_report_has_every_contender_and_time_per_network(case: bench.Case) -> None:
+    report = json.loads(json.dumps(bench_gpu.measure(case, (1, 3), repeats=2, steps=5)))
+    names = ["event, CPU", "textbook, CPU", "textbook, GPU", "cuda, 1", "cuda, 3"]
+    assert list(report["seconds"]) == list(report["seconds_per_sleep"]) == list(report["ratios"]) == names
+    assert all(len(rounds) == 2 for rounds in report["seconds"].values())
+    assert report["seconds_per_sleep"]["cuda, 3"] == pytest.approx(np.median(report["seconds"]["cuda, 3"]) / 3)
+    assert report["ratios"]["textbook, CPU"] == 1
+    assert report["agreement"]["differ"] == [0, 0] and min(report["agreement"]["spikes"]) > 0
+
+
+def test_without_a_gpu_it_is_refused(case: bench.Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "available", lambda: False)
+    with pytest.raises(ValueError, match="no GPU: allowed is a machine with a CUDA GPU and the triton package"):
+        bench_gpu.measure(case)
+
+
+@pytest.mark.parametrize("changes", [{"networks": (0,)}, {"repeats": 0}, {"steps": 0}])
+def test_numbers_below_1_are_refused(case: bench.Case, changes: dict) -> None:
+    with pytest.raises(ValueError, match="allowed are whole numbers >= 1"):
+        bench_gpu.measure(case, **changes)
+
+
+def test_the_committed_report_has_the_same_spikes_on_both() -> None:
+    report = json.loads((DATA / "benchmarks" / "gpu.json").read_text())
+    assert report["agreement"]["differ"] == [0, 0, 0]
+    assert "+" not in report["commit"]
