@@ -11,20 +11,21 @@
 # ---
 
 # %% [markdown]
-# # The best sleep we know
+# # A better sleep
 #
 # What can sleep replay do when the choices around it are ours, and only its constraint is kept: of past tasks nothing is
-# there but the mean input? Here the released sleep is made better, one step at a time. The protocol `tuned` holds the
-# last of them.
+# there but the mean input? Here the released sleep is changed one step at a time. The protocol `tuned` holds the last of
+# them.
 #
 # 1. **Released**: as {doc}`table1_accuracy`, each network with a task order of its own.
 # 2. **64 streams**: the steps of a sleep are shared by 64 streams of noise that run at once, and the weights change by
 #    the mean over them ({doc}`supplement2_batches`). All parameters stay.
 # 3. **Larger first weights**: uniform in ±0.03 instead of ±0.01.
+#    This was the best of 0.01, 0.02, 0.03 and 0.05 on the two networks of the search.
 # 4. **Searched**: rate, inc, dec, thresholds and length from {doc}`a search <searches>` on other networks with other task
 #    orders, scored on training images that were held out. One set of parameters serves all five sleeps.
 #
-# Only then was each step tested, once, on test images.
+# No choice was made on a test image, or on a network or task order that is shown here.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
@@ -59,15 +60,14 @@ labels = {
     ("tuned", "sequential"): "No sleep, larger first weights",
     ("tuned", "rehearsal"): "Rehearsal 0.75 %",
     ("tuned", "src+rehearsal"): "Tuned + Rehearsal 0.75 %",
-    ("tuned", "parallel"): "Parallel, larger first weights",
 }
-steps = [key for key in labels if key in records and "rehearsal" not in key[1] and key[1] != "parallel"]
+steps = [key for key in labels if key in records and "rehearsal" not in key[1]]
 theirs = published.load().loc["table1/mnist/src"]
 
 # %% [markdown]
 # ## Step by step
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Final accuracy on all ten digits of MNIST, one dot per network, each with its own task order; lines: means. Grey: published mean ± standard deviation of SRC.", "name": "fig-best-sleep"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Dots for five networks and their mean, one row per step. Without sleep 19 percent, with or without larger first weights. Released 45, 64 streams 49 with a wide spread, larger first weights 65, searched 62. The last two lie above the grey band of the published value, 43 to 54 percent."}, "figure": {"caption": "Final accuracy on all ten digits of MNIST, one dot per network, each with its own task order; lines: means. Grey: published mean ± standard deviation of SRC.", "name": "fig-best-sleep"}}
 fig, ax = plt.subplots(figsize=(7.2, 3.2), layout="constrained")
 for row, key in enumerate(steps):
     finals = summary.final(records[key])
@@ -101,11 +101,22 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
 #
-# TEXT
+# **Larger first weights are the largest step.** With 64 streams and three times the first weights, and every parameter of
+# the sleep as released, the networks end 20 points above the released ones and 16 above the published value, and all
+# five are better. Streams alone bring less here than where the tasks come in sorted order, and networks differ widely.
+# Without sleep larger weights change nothing. Why sleep likes them we do not know.
+#
+# **The search adds nothing.** On its own two networks the sleep that it found is three points better than the one it
+# started from, 77 % against 74 %. On five others it is at 62 %. Two networks with their task orders are too few: what a
+# sleep brings back depends on the order in which the tasks came, and the found parameters suit those two. The aim of
+# 75 % is not reached. A search on more networks is what comes next.
+#
+# **Rehearsal.** With the weighted loss, 0.75 % of the old images alone bring these networks to 85 %, and the sleep takes
+# 16 points away: it was found without rehearsal, and there is little to bring back.
 #
 # ## After every sleep
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Mean accuracy on the tasks learned so far, after each training (open) and after the sleep that follows (filled); mean over networks, error bars: standard error of the mean.", "name": "fig-best-sleep-course"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of accuracy on the tasks learned so far against the number of tasks, after training and after sleep. After training both fall from 98 to 20 percent. After sleep the released networks go from near 80 percent after the first two tasks down to 45; the tuned ones from 91 steadily to 62."}, "figure": {"caption": "Mean accuracy on the tasks learned so far, after each training (open) and after the sleep that follows (filled); mean over networks, error bars: standard error of the mean.", "name": "fig-best-sleep-course"}}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
 shown = [key for key in (("released", "src"), ("tuned", "src")) if key in records]
 for ax, key in zip(axes, shown, strict=False):
@@ -126,7 +137,9 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# TEXT
+# With these task orders the released sleep already takes a fifth from the first task, when nothing has been forgotten yet;
+# the tuned one takes less than half of that. Both lose some of the old tasks with every new one. The tuned sleep loses
+# about seven points each time, the released one ten to fifteen.
 #
 # ## Provenance
 
