@@ -20,8 +20,8 @@
 # 1. **Released**: as {doc}`table1_accuracy`, each network with a task order of its own.
 # 2. **64 streams**: the steps of a sleep are shared by 64 streams of noise that run at once, and the weights change by
 #    the mean over them ({doc}`supplement2_batches`). All parameters stay.
-# 3. **Larger first weights**: uniform in ±0.03 instead of ±0.01.
-#    This was the best of 0.01, 0.02, 0.03 and 0.05 on the two networks of the search.
+# 3. **Larger first weights**: uniform in ±0.03 instead of ±0.01, the best of 0.01, 0.02, 0.03 and 0.05 on the two networks
+#    of the search.
 # 4. **Searched**: rate, inc, dec, thresholds and length from {doc}`a search <searches>` on other networks with other task
 #    orders, scored on training images that were held out. One set of parameters serves all five sleeps.
 #
