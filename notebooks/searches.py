@@ -66,7 +66,8 @@ def title(study):
     """Return what the page calls a study."""
     beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
     method = "SRC" if study["part"] == "sleep" else methods.find(study["part"]).label
-    return f"{method}{beside}, {figures.DATASETS[study['dataset']]}"
+    one = "" if study.get("by_stage", True) else ", one sleep for all tasks"
+    return f"{method}{beside}, {figures.DATASETS[study['dataset']]}{one}"
 
 
 titles = {name: title(found["study"]) for name, found in outcomes.items()}
