@@ -93,8 +93,8 @@ rows = [
 HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="verdicts"))
 
 # %% [markdown]
-# Of no use: trials whose sleep was given up because a layer would have made more than 400 million synaptic updates. In
-# most of them the neurons excite each other until they fire in nearly every step; such a sleep takes a hundred times as
+# Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
+# 400 or 800 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep takes a hundred times as
 # long as another one.
 #
 # ## How the search went
