@@ -94,8 +94,8 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="ve
 
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
-# 400 or 800 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep takes a hundred times as
-# long as another one.
+# 400 or 800 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
+# takes a hundred times as long as another one.
 #
 # ## How the search went
 
