@@ -409,6 +409,6 @@ def test_unknown_protocol_and_data_set() -> None:
         load("relased", "mnist")
     with pytest.raises(
         ValueError,
-        match=r"released\.yaml has no section 'cifar': it has mnist, fashion_mnist, cross_modal, cifar10",
+        match=r"released\.yaml has no section 'cifar': it has mnist, fashion_mnist, cross_modal, cifar10, patches",
     ):
         load("released", "cifar")

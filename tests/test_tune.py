@@ -93,7 +93,10 @@ def test_sleeps_that_never_end_are_an_error() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"space": {"speed": (1.0, 2.0)}}, "space: 'speed' is no parameter of a sleep: allowed is one of alpha, batch, beta"),
+        (
+            {"space": {"speed": (1.0, 2.0)}},
+            "space: 'speed' is no parameter of a sleep: allowed is one of alpha, batch, beta",
+        ),
         ({"space": {"beta": (2.0, 1.0)}}, r"space: beta = \[2.0, 1.0\]: allowed are two rising numbers > 0"),
         ({"trials": 0}, "trials = 0, noise = 2: allowed are whole numbers >= 1"),
         ({"noise": 0}, "trials = 1, noise = 0: allowed are whole numbers >= 1"),
