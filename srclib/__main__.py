@@ -25,7 +25,7 @@ Directory = Annotated[
     Path | None,
     typer.Option("--store", metavar="DIR", help="Directory of results; default: $SRCLIB_RESULTS, else data/results."),
 ]
-
+ReportFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -138,7 +138,7 @@ def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 5,
     threads: Annotated[str, typer.Option(metavar="N,M", help="Numbers of threads to time with.")] = "1,2",
     no_runs: Annotated[bool, typer.Option("--no-runs", help="Skip the two whole runs on MNIST.")] = False,
-    file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")] = None,
+    file: ReportFile = None,
 ) -> None:
     """Time a sleep step of the kernels and of a textbook loop, and measure the memory of a sleep.
 
@@ -147,11 +147,10 @@ def bench(
 
     Example: `python -m srclib bench --repeats 3 --threads 1 --no-runs --json bench.json`
     """
-    counts = numbers("--threads", threads)
+    counts = _numbers("--threads", threads)
     runs = {} if no_runs else {name: results.cell("mnist", name) for name in ("sequential", "src")}
     report = benchmark.measure(benchmark.standard_case(), repeats=repeats, threads=counts, runs=runs)
-    if file:
-        file.write_text(json.dumps(report, indent=2) + "\n")
+    _write(report, file)
     benchmark.show(report, console())
 
 
@@ -159,7 +158,7 @@ def bench(
 def minibatches(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 3,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the network sleeps.")] = "cpu",
-    file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")] = None,
+    file: ReportFile = None,
 ) -> None:
     """Time a sleep whose steps are split over 1 to 256 streams of noise that run at once.
 
@@ -168,8 +167,7 @@ def minibatches(
     Example: `python -m srclib minibatches --repeats 3 --json data/benchmarks/minibatches.json`
     """
     report = benchmark.minibatches(benchmark.standard_case(), repeats=repeats, device=device)
-    if file:
-        file.write_text(json.dumps(report, indent=2) + "\n")
+    _write(report, file)
     table = Table("streams", "backend", "steps", "spikes by layer", "seconds (median)")
     for entry in report["sleeps"]:
         values = (entry[key] for key in ("streams", "backend", "steps", "spikes"))
@@ -180,10 +178,10 @@ def minibatches(
 @app.command(cls=Command)
 def gpu(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 5,
-    networks: Annotated[
-        str, typer.Option(metavar="N,M", help="How many networks sleep at once.")
-    ] = "1,4,16,64,256,512",
-    file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")] = None,
+    networks: Annotated[str, typer.Option(metavar="N,M", help="How many networks sleep at once.")] = ",".join(
+        map(str, bench_gpu.NETWORKS)
+    ),
+    file: ReportFile = None,
 ) -> None:
     """Time a sleep on the GPU, of one network and of many at once, beside the CPU and a textbook loop.
 
@@ -191,21 +189,13 @@ def gpu(
 
     Example: `python -m srclib gpu --networks 1,64 --json data/benchmarks/gpu.json`
     """
-    report = bench_gpu.measure(benchmark.standard_case(), numbers("--networks", networks), repeats=repeats)
-    if file:
-        file.write_text(json.dumps(report, indent=2) + "\n")
+    report = bench_gpu.measure(benchmark.standard_case(), _numbers("--networks", networks), repeats=repeats)
+    _write(report, file)
     table = Table("backend, networks at once", "milliseconds a sleep", "times as fast as the textbook on the CPU")
     for name, seconds in report["seconds_per_sleep"].items():
         table.add_row(name, f"{1000 * seconds:.3f}", f"{report['ratios'][name]:.0f}")
     console().print(f"{report['device']['gpu']}, {report['device']['cpu']}; spikes: {report['agreement']}")
     console().print(table)
-
-
-def numbers(option: str, text: str) -> list[int]:
-    """Read whole numbers >= 1 with commas between them."""
-    if not all(part.isdecimal() and int(part) > 0 for part in text.split(",")):
-        raise ValueError(f"{option} {text!r}: allowed are whole numbers >= 1 with commas between them")
-    return [int(part) for part in text.split(",")]
 
 
 @app.command(cls=Command)
@@ -249,6 +239,18 @@ _TYPES: dict[type, tuple[Callable[[str], Any], str]] = {
     str: (str, "a text"),
     list: (lambda text: [part.strip() for part in text.strip("[]").split(",")], "names with commas between them"),
 }
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    """Read whole numbers >= 1 with commas between them."""
+    if not all(part.isdecimal() and int(part) > 0 for part in text.split(",")):
+        raise ValueError(f"{option} {text!r}: allowed are whole numbers >= 1 with commas between them")
+    return [int(part) for part in text.split(",")]
+
+
+def _write(report: dict[str, Any], file: Path | None) -> None:
+    if file:
+        file.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def _existing(directory: Path | None) -> Store:

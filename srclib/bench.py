@@ -127,9 +127,8 @@ def measure(
     spikes = run_layers(case.weights, case.stimulus(), gated, backend="event").spike_counts
     weight_bytes = sum(w.nbytes for w in case.weights)
     return {
-        "versions": versions(),
+        **header(case, load),
         "processor": results.device(),
-        "layers": sizes(case),
         "spikes": [int(raster.sum()), *(int(count.sum()) for count in spikes)],
         "same_spikes": {"steps": len(short), **same},
         "memory": {
@@ -139,7 +138,6 @@ def measure(
             "limit": MEMORY_LIMIT * weight_bytes + raster.numel(),
         },
         "runs": {name: experiment.run(cell)["seconds"] for name, cell in (runs or {}).items()},
-        "load": {"before": load, "after": os.getloadavg()},
         "steps_timed": timed,
         "microseconds_per_step": medians,
         "rounds": rounds,
@@ -181,22 +179,24 @@ def minibatches(
                     entry["seconds"].append(time.perf_counter() - start)
                 entry["spikes"] = [int(count.sum()) for count in record.spike_counts]
     return {
-        "versions": versions(),
-        "commit": results.commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **header(case, load),
         "device": results.device() if device == "cpu" else torch.cuda.get_device_name(),
-        "layers": sizes(case),
-        "load": {"before": load, "after": os.getloadavg()},
         "sleeps": [entry | {"median": statistics.median(entry["seconds"])} for entry in sleeps],
     }
 
 
-def versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {p: version(p) for p in results.VERSIONS}
+def header(case: Case, load: tuple[float, ...]) -> dict[str, Any]:
+    """Return what every report tells: the source, when it was measured, the network, and how busy the machine was.
 
-
-def sizes(case: Case) -> list[int]:
-    return [case.weights[0].shape[1], *(len(w) for w in case.weights)]
+    load: its load average before the measurement; the one after it is taken now.
+    """
+    return {
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in results.VERSIONS},
+        "commit": results.commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "layers": [case.weights[0].shape[1], *(len(w) for w in case.weights)],
+        "load": {"before": load, "after": os.getloadavg()},
+    }
 
 
 def check(weights: list[Tensor], raster: Tensor, config: SleepConfig) -> list[int]:

@@ -11,16 +11,14 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from . import results, training
-from .bench import STEPS, Case, sizes, textbook_step, time_event, time_steps, versions, walk
+from .bench import STEPS, Case, header, textbook_step, time_event, time_steps, walk
 from .sleep import cuda, reference, run_layers
 
 NETWORKS = (1, 16, 64, 256, 512)
@@ -56,11 +54,12 @@ def measure(case: Case, networks: Sequence[int] = NETWORKS, *, repeats: int = 5,
         state = walk(reference.step, weights, raster[:steps], config)[1:]
         return lambda: time_steps(textbook_step, state, raster[steps:], config) * config.steps / len(raster[steps:])
 
+    at_once = {f"cuda, {n}": n for n in networks}
     contenders: dict[str, Callable[[], float]] = {
         "event, CPU": partial(time_event, case),
         "textbook, CPU": textbook(case.weights),
         "textbook, GPU": textbook(on_gpu),
-        **{f"cuda, {n}": partial(many, n) for n in networks},
+        **{name: partial(many, n) for name, n in at_once.items()},
     }
     rounds: dict[str, list[float]] = {name: [] for name in contenders}
     with training.reproducible(0):
@@ -70,17 +69,12 @@ def measure(case: Case, networks: Sequence[int] = NETWORKS, *, repeats: int = 5,
                 found = seconds()
                 if turn:  # the first compiles
                     rounds[name].append(found)
-    medians = {name: statistics.median(values) for name, values in rounds.items()}
-    per_sleep = {name: medians[name] / (int(name.split()[1]) if name.startswith("cuda") else 1) for name in medians}
+    per_sleep = {name: statistics.median(values) / at_once.get(name, 1) for name, values in rounds.items()}
     return {
-        "versions": versions(),
-        "commit": results.commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **header(case, load),
         "device": {"cpu": results.device(), "gpu": torch.cuda.get_device_name()},
-        "layers": sizes(case),
         "steps": config.steps,
         "agreement": same,
-        "load": {"before": load, "after": os.getloadavg()},
         "seconds": rounds,
         "seconds_per_sleep": per_sleep,
         "ratios": {name: per_sleep["textbook, CPU"] / seconds for name, seconds in per_sleep.items()},
@@ -99,7 +93,5 @@ def agreement(case: Case) -> dict[str, Any]:
     return {
         "spikes": [int(count.sum()) for count in here.spike_counts],
         "differ": [int((a != b).sum()) for a, b in layers(here.spikes, there.spikes)],
-        "largest_difference_of_weights": [
-            float(np.abs((a - b).numpy()).max()) for a, b in layers(here.weights, there.weights)
-        ],
+        "largest_difference_of_weights": [float((a - b).abs().max()) for a, b in layers(here.weights, there.weights)],
     }

@@ -131,7 +131,13 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
 
 
 def with_values(plugin: Any, values: Values) -> Any:
-    """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple."""
+    """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple.
+
+    The values of the plugin of a sleep are those of its settings, the same after every task.
+    """
+    if isinstance(plugin, Sleep):
+        config = with_values(plugin.config, values)
+        return replace(plugin, config=config, steps=(config.steps,))
     merged: dict[str, Any] = {}
     for key, value in values.items():
         name, index = _split(key)
@@ -141,6 +147,8 @@ def with_values(plugin: Any, values: Values) -> Any:
 
 def values_of(plugin: Any, names: Iterable[str]) -> Values:
     """Return the present values of parameters, as `with_values` takes them."""
+    if isinstance(plugin, Sleep):
+        return values_of(plugin.config, names)
     values = {}
     for key in names:
         name, index = _split(key)
@@ -296,32 +304,31 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
                 network.sleep(config)
         for network in networks:
             network.go_on()
-    unlimited = tuple(replace(config, max_updates=None) for config in found)
-    return replace(start, config=unlimited, steps=(config.steps if whole else 0, *(c.steps for c in found[1:]))), stages
+    steps = (config.steps if whole else 0, *(c.steps for c in found[1:]))
+    return _unlimited(replace(start, config=tuple(found), steps=steps)), stages
 
 
 def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
     plugin = study.plugin()
 
-    def changed(values: Values) -> Plugin:
-        if isinstance(plugin, Sleep):
-            config = with_values(plugin.config, values)
-            return replace(plugin, config=config, steps=(config.steps,))
-        return with_values(plugin, values)
-
     def score(values: Values) -> float:
+        cells = [study.cell(with_values(plugin, values), seed) for seed in study.networks]
         try:
-            return _mean([experiment.run(study.cell(changed(values), seed))["final"] for seed in study.networks])
+            return _mean([experiment.run(cell)["final"] for cell in cells])
         except RunawayError:
             return 0.0
 
-    start = values_of(plugin.config if isinstance(plugin, Sleep) else plugin, study.space)
-    values, report = optimize(1, score, start)
-    found = changed(values)
-    if isinstance(found, Sleep):
-        assert isinstance(found.config, SleepConfig)
-        found = replace(found, config=replace(found.config, max_updates=None))
-    return found, [report]
+    values, report = optimize(1, score, values_of(plugin, study.space))
+    return _unlimited(with_values(plugin, values)), [report]
+
+
+def _unlimited(plugin: Plugin) -> Plugin:
+    """Return a plugin whose sleeps are never given up: `max_updates` belongs to the search."""
+    if not isinstance(plugin, Sleep):
+        return plugin
+    if isinstance(plugin.config, SleepConfig):
+        return replace(plugin, config=replace(plugin.config, max_updates=None))
+    return replace(plugin, config=tuple(replace(config, max_updates=None) for config in plugin.config))
 
 
 def _mean(numbers: Sequence[float]) -> float:

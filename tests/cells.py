@@ -1,9 +1,13 @@
-"""Cells that run in milliseconds, shared by the tests of everything that runs them."""
+"""Cells and sleeps that run in milliseconds, shared by the tests of everything that runs them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import torch
+
+from srclib.bench import Case
 from srclib.experiment import Cell
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
@@ -31,3 +35,16 @@ def tiny(seed: int = 0, **changes: Any) -> Cell:
         "dataset": "patches", "awake": awake(), "classes_per_task": 2, "plugins": (), "order": (0, 1), "overlap": 12,
     }  # fmt: skip
     return Cell(**(values | {"seed": seed} | changes))
+
+
+def bench_case() -> Case:
+    """Return a sleep to measure: a network of 16-12-4 neurons that fires in both layers within 20 steps."""
+    generator = torch.Generator().manual_seed(1)
+    weights = [
+        0.2 * torch.randn(12, 16, generator=generator) + 0.1,
+        0.2 * torch.randn(4, 12, generator=generator) + 0.2,
+    ]
+    config = SleepConfig(
+        alpha=(1.0, 1.5), beta=(1.0, 0.5), inc=0.02, dec=0.01, decay=0.9, gate=0.1, steps=50, rate=200, window=3
+    )
+    return Case(weights, np.linspace(0.5, 1, 16), config)

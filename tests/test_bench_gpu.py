@@ -10,23 +10,16 @@ import torch
 
 from srclib import bench, bench_gpu
 from srclib.datasets import DATA
-from srclib.sleep import SleepConfig, cuda
+from srclib.sleep import cuda
+
+from .cells import bench_case
 
 pytest.importorskip("triton")
 
 
 @pytest.fixture
 def case() -> bench.Case:
-    """A network of 16-12-4 neurons that fires in both layers within 20 steps."""
-    generator = torch.Generator().manual_seed(1)
-    weights = [
-        0.2 * torch.randn(12, 16, generator=generator) + 0.1,
-        0.2 * torch.randn(4, 12, generator=generator) + 0.2,
-    ]
-    config = SleepConfig(
-        alpha=(1.0, 1.5), beta=(1.0, 0.5), inc=0.02, dec=0.01, decay=0.9, gate=0.1, steps=20, rate=200, window=3
-    )
-    return bench.Case(weights, np.linspace(0.5, 1, 16), config)
+    return bench_case()
 
 
 @pytest.fixture
