@@ -54,7 +54,11 @@ sleeps = {
     for name, found in outcomes.items()
     if found["study"]["part"] == "sleep" and found["study"].get("by_stage", True)
 }
+wholes = {name: found for name, found in outcomes.items() if not found["study"].get("by_stage", True)}
 trials = {name: searched.trials(name) for name in outcomes}
+
+
+SAMPLERS = {"genetic": "genetic", "tpe": "TPE", "random": "random"}
 
 
 def tried(name, stage):
@@ -66,8 +70,14 @@ def title(study):
     """Return what the page calls a study."""
     beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
     method = "SRC" if study["part"] == "sleep" else methods.find(study["part"]).label
-    one = "" if study.get("by_stage", True) else ", one sleep for all tasks"
+    one = "" if study.get("by_stage", True) else f", whole runs ({SAMPLERS[study['sampler']]})"
     return f"{method}{beside}, {figures.DATASETS[study['dataset']]}{one}"
+
+
+def minutes(provenance):
+    """Return how long a search took, and on what."""
+    on = "GPU" if "gpu_minutes" in provenance else "core"
+    return f"{provenance[f'{on.lower()}_minutes']:.0f} ({on})"
 
 
 titles = {name: title(found["study"]) for name, found in outcomes.items()}
@@ -84,7 +94,7 @@ rows = [
         "stages": len(found["stages"]),
         "trials": len(trials[name]),
         "networks": len(found["study"]["networks"]),
-        "core-minutes": f"{found['provenance']['core_minutes']:.0f}",
+        "minutes": minutes(found["provenance"]),
         "of no use": f"{(trials[name].score == 0).mean():.0%}",
         "study": f"<code>{name}</code>",
     }
@@ -94,7 +104,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="ve
 
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
-# 400 or 800 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
+# 400 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
 # takes a hundred times as long as another one.
 #
 # ## How the search went
@@ -142,6 +152,7 @@ labels = {
     "beta[1]": "threshold 2",
     "beta[2]": "threshold 3",
 }
+labels |= {f"awake.{setting}": f"awake {setting}" for setting in ("init", "lr", "momentum", "dropout")}
 importance = pd.DataFrame(
     {
         f"{titles[name]}, task {stage['stage']}": searched.importances(tried(name, stage), found["study"]["space"])
@@ -166,8 +177,9 @@ plt.show()
 # ## Where the best sleeps lie
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Seven panels, one per parameter, with a row for each stage of each search. The best values of dec lie close together for the later sleeps without rehearsal, near 0.002 to 0.007; those of length, rate and inc are scattered over most of the range. Thresholds scatter over one to two powers of ten."}, "figure": {"caption": "Values in the best tenth of the trials of every stage (dots) and the best one (diamond), over the whole range that was searched, on logarithmic axes.", "name": "fig-searches-best"}}
-fig, axes = plt.subplots(1, len(labels), figsize=(11, 0.3 * len(importance) + 1.3), sharey=True, layout="constrained")
-for ax, (parameter, label) in zip(axes, labels.items(), strict=True):
+bounded = list(next(iter(sleeps.values()))["study"]["space"])
+fig, axes = plt.subplots(1, len(bounded), figsize=(11, 0.3 * len(importance) + 1.3), sharey=True, layout="constrained")
+for ax, parameter in zip(axes, bounded, strict=True):
     place = 0
     for name, found in sleeps.items():
         for stage in found["stages"]:
@@ -177,7 +189,7 @@ for ax, (parameter, label) in zip(axes, labels.items(), strict=True):
             ax.plot(stage["values"][parameter], place, "D", color="k", ms=4)
             place += 1
     bounds = np.array([found["study"]["space"][parameter] for found in sleeps.values()])
-    ax.set(title=label, xscale="log", xlim=(bounds[:, 0].min(), bounds[:, 1].max()))
+    ax.set(title=labels[parameter], xscale="log", xlim=(bounds[:, 0].min(), bounds[:, 1].max()))
     ax.xaxis.set_major_locator(LogLocator(numticks=3))
     ax.minorticks_off()
     ax.tick_params(axis="x", labelsize=8)
@@ -249,6 +261,88 @@ rows = [
 HTML(pd.DataFrame(rows).to_html(index=False, border=0, classes="verdicts"))
 
 # %% [markdown]
+# ## One sleep for whole runs, and the sampler
+#
+# What is best for one stage alone is not best for those that follow. The searches for {doc}`best_sleep` score whole runs:
+# eight networks, each with a task order of its own, learn all tasks and sleep after each; the score is their mean final
+# accuracy on 2,000 held-out training images of every task. Ten parameters of the sleep are searched, and four of the
+# awake phase. A trial takes eight runs, so a GPU computes eight trials, 64 networks, at a time.
+#
+# The same study was run with a genetic algorithm (NSGA-II), which is what the paper says it used, with TPE, a model of
+# where good values lie, and at random.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores against trials. MNIST: the best of all three samplers rises from 67 to between 76 and 78 percent, that of random search by a single lucky trial; most random dots lie below 60. Fashion-MNIST: TPE rises from 44 to 53. CIFAR-10: TPE rises from 49 to 60 and the genetic algorithm, more slowly, to 58."}, "figure": {"caption": "Score of every trial (dots) and the best so far (lines), by sampler. The first trial is the released sleep, spread over 64 streams of noise.", "name": "fig-searches-samplers"}}
+colors = dict(zip(SAMPLERS, sns.color_palette("colorblind", len(SAMPLERS)), strict=True))
+shown = [dataset for dataset in places if any(w["study"]["dataset"] == dataset for w in wholes.values())]
+fig, axes = plt.subplots(1, len(shown), figsize=(10, 3.2), sharey=True, squeeze=False, layout="constrained")
+for ax, dataset in zip(axes[0], shown, strict=True):
+    for name, found in wholes.items():
+        if found["study"]["dataset"] == dataset:
+            sampler = found["study"]["sampler"]
+            scores = 100 * trials[name]["score"].to_numpy()
+            ax.plot(scores, ".", color=colors[sampler], ms=3, alpha=0.5)
+            ax.plot(np.maximum.accumulate(scores), color=colors[sampler], lw=2, label=SAMPLERS[sampler])
+    ax.set(title=figures.DATASETS[dataset], xlabel="trial", ylim=(0, 100))
+    ax.grid(axis="y", color="0.92")
+    ax.legend(loc="lower right")
+axes[0, 0].set_ylabel("final accuracy (%)")
+plt.show()
+
+# %% tags=["hide-input"]
+common = min(len(trials[name]) for name in wholes)
+HTML(
+    pd.DataFrame(
+        [
+            {
+                "data set": figures.DATASETS[found["study"]["dataset"]],
+                "sampler": SAMPLERS[found["study"]["sampler"]],
+                "first trial": f"{100 * trials[name].score.iloc[0]:.1f}",
+                **{f"best of {n}": f"{100 * trials[name].score.iloc[:n].max():.1f}" for n in (50, 100, common)},
+                "best of all": f"{100 * trials[name].score.max():.1f}",
+                "trials": len(trials[name]),
+                "trials above the first": f"{(trials[name].score > trials[name].score.iloc[0]).mean():.0%}",
+            }
+            for name, found in wholes.items()
+        ]
+    ).to_html(index=False, border=0)
+)
+
+# %% [markdown]
+# **The sampler matters less than the budget.** On MNIST the three end within three points. But random search owes its
+# best to one lucky draw; nearly all of its other trials are worse than the released sleep. The genetic algorithm and TPE
+# learn where good sleeps lie, and most of what they try late is near the best. On CIFAR-10 TPE has after a hundred trials
+# what the genetic algorithm has after two hundred. So nothing of SRC rests on the genetic algorithm.
+#
+# What the best sleeps are made of:
+
+# %% tags=["hide-input"]
+best = {
+    titles[name]: {parameter: f"{value:.3g}" for parameter, value in found["stages"][0]["values"].items()}
+    for name, found in wholes.items()
+}
+HTML(pd.DataFrame(best).rename(index=labels).to_html(border=0, classes="verdicts"))
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances of fourteen parameters in six searches. No cell is above 0.24; which parameters matter most differs from search to search."}, "figure": {"caption": "Importance of each parameter for the score of a whole run, as above.", "name": "fig-searches-whole-importance"}}
+importance = pd.DataFrame(
+    {titles[name]: searched.importances(trials[name], found["study"]["space"]) for name, found in wholes.items()}
+).T.rename(columns=labels)
+fig, ax = plt.subplots(figsize=(9.5, 0.4 * len(importance) + 1.4), layout="constrained")
+sns.heatmap(
+    importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5, annot_kws={"size": 8},
+    cbar_kws={"label": "importance"},
+)  # fmt: skip
+ax.tick_params(length=0)
+plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
+plt.show()
+
+# %% [markdown]
+# **There is no one best sleep.** The searches on the same data end at different places, `inc` or the length apart by
+# factors of three to ten, with nearly the same score, and the importances are spread over all parameters. Two things they
+# share. The first weights are larger than the released ones: 0.04 to 0.05 instead of 0.01 on MNIST and Fashion-MNIST, 0.09
+# to 0.11 instead of 0.05 on CIFAR-10. And each sleep changes the weights more than the one before (`growth` above 1).
+# The best score of a search is an average over eight networks and was chosen for being highest, so
+# it is too high by a few points; {doc}`best_sleep` has what it is worth on others.
+#
 # ## Provenance
 
 # %% tags=["hide-input"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from srclib import experiment, protocols, search, searched
@@ -75,6 +76,38 @@ def test_one_sleep_for_all_tasks_is_scored_by_the_final_accuracy(tmp_path: Path)
     assert best.steps == (best.config.steps,)
     assert trials.iloc[0][["steps", "beta[0]", "beta[1]"]].tolist() == [60, 0.5, 0.4]  # the start is tried first
     assert experiment.run(study.cell(best, 7))["final"] == report["stages"][0]["score"] == trials.score.max()
+
+
+def test_the_awake_phase_growth_and_leak_can_be_searched(tmp_path: Path) -> None:
+    space = {"awake.lr": (0.01, 0.2), "growth": (1.0, 2.0), "leak": (0.001, 0.1), "inc": (1e-4, 0.1)}
+    slow = {"sleep": WHOLE.changes["sleep"] | {"config": WHOLE.changes["sleep"]["config"] | {"decay": 0.95}}}
+    study = replace(WHOLE, by_stage=False, space=space, at_once=2, changes=TINY | slow)
+    best, report, trials = run(study, tmp_path)
+    start = study.cell(study.plugin(), 7)
+    assert trials.iloc[0][list(space)].tolist() == pytest.approx([start.awake.lr, 1.0, 0.05, 0.01])
+    values = report["stages"][0]["values"]
+    assert (best.growth, best.config.decay) == (values["growth"], 1 - values["leak"])
+    assert report["awake"] == {"lr": values["awake.lr"]}
+    assert experiment.run(study.cell(best, 7, values))["final"] == report["stages"][0]["score"]
+
+
+def test_with_a_gpu_the_runs_of_several_candidates_are_one_fleet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleets = []
+
+    def finals(cells: list[experiment.Cell], seed: int) -> list[float]:
+        fleets.append(([cell.seed for cell in cells], seed))
+        return [cell.plugins[0].config.inc for cell in cells]  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    monkeypatch.setattr(search.fleet, "finals", finals)
+    study = replace(WHOLE, by_stage=False, space={"inc": (1e-4, 0.1)}, networks=(7, 8), at_once=2, trials=3)
+    best, report, trials = run(study, tmp_path)
+    assert fleets == [([7, 8, 7, 8], 0), ([7, 8], 1)]
+    assert trials.score.tolist() == trials.inc.tolist() and best.config.inc == trials.inc.max()
+    assert report["provenance"]["device"] == "a GPU" and "gpu_minutes" in report["provenance"]
 
 
 def test_one_sleep_that_runs_away_scores_nothing(tmp_path: Path) -> None:
@@ -206,20 +239,38 @@ def test_unknown_studies_and_missing_starts_are_named(tmp_path: Path) -> None:
 def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
     for study in search.studies().values():
         values = {name: low for name, (low, _) in study.space.items()}
-        plugin = study.plugin()
-        with_values(plugin.config if isinstance(plugin, Sleep) else plugin, values)
-        assert study.dataset in ("mnist", "fashion_mnist", "cross_modal")
+        own = {name: low for name, low in values.items() if not name.startswith(search.AWAKE)}
+        with_values(study.plugin(), own)
+        assert len(search.awake_values(values)) == len(values) - len(own)
+        study.cell(study.plugin(), 1, values)
+        assert study.dataset in protocols.datasets(study.protocol)
         assert study.protocol in protocols.names()
 
 
 @pytest.mark.parametrize("name", searched.names())
-def test_a_protocol_holds_what_its_search_found(name: str) -> None:
-    """The values are copied by hand, and the study may have been changed since."""
-    study, outcome = search.studies()[name], searched.outcome(name)
-    plugin = getattr(protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside)), study.part)
-    assert experiment.plain(plugin) == outcome["found"]
+def test_an_outcome_is_that_of_its_study(name: str) -> None:
+    """A study may have been changed since."""
+    study, outcome, trials = search.studies()[name], searched.outcome(name), searched.trials(name)
     assert protocols.from_mapping(search.Study, outcome["study"], name) == study
-    trials = searched.trials(name)
     for stage in outcome["stages"]:
         assert len(trials[trials.stage == stage["stage"]]) >= study.trials
         assert trials.score[trials.stage == stage["stage"]].max() == pytest.approx(stage["score"])
+
+
+def best_of_each() -> list[str]:
+    """Return the studies whose values a protocol takes: of those that differ in the sampler alone, the best one."""
+    last = {name: searched.outcome(name)["stages"][-1]["score"] for name in searched.names()}
+    alike: dict[str, list[str]] = {}
+    for name in last:
+        alike.setdefault(str(replace(search.studies()[name], sampler="tpe")), []).append(name)
+    return [max(names, key=lambda name: last[name]) for names in alike.values()]
+
+
+@pytest.mark.parametrize("name", best_of_each())
+def test_a_protocol_holds_what_its_search_found(name: str) -> None:
+    """The values are copied by hand."""
+    study, outcome = search.studies()[name], searched.outcome(name)
+    section = protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside))
+    assert experiment.plain(getattr(section, study.part)) == outcome["found"]
+    for setting, value in outcome.get("awake", {}).items():
+        assert getattr(section.awake, setting) == value
