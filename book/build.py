@@ -66,7 +66,13 @@ def execute(
         start = time.perf_counter()
         where = {"metadata": {"path": str(ROOT)}}  # of the kernel; papermill's `cwd` would move this process there
         papermill.execute_notebook(
-            str(plain), str(target), parameters, kernel_name="python3", progress_bar=bar, resources=where
+            str(plain),
+            str(target),
+            parameters,
+            kernel_name="python3",
+            progress_bar=bar,
+            resources=where,
+            stdout_file=sys.stdout,  # one line per stage, and what was skipped
         )
     finally:
         plain.unlink()

@@ -23,7 +23,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -31,7 +33,7 @@ import torch
 import yaml
 from filelock import FileLock
 
-from . import experiment, protocols, results
+from . import experiment, fleet, protocols, results
 from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
@@ -49,6 +51,8 @@ OUTCOMES = DATA / "searches"
 JOURNALS = DATA.parent / "build" / "searches"
 SAMPLERS = ("genetic", "tpe", "random")
 
+AWAKE = "awake."  # in front of settings of the awake phase
+
 Values = Mapping[str, int | float]  # by parameter; `beta[1]` is the second of several numbers
 
 
@@ -60,7 +64,9 @@ class Study:
     dataset: str
     part: str  # the section of the protocol that is searched: sleep, ewc, si or owm
     beside: tuple[str, ...] = ()  # sections whose methods are there too, such as rehearsal
-    space: dict[str, tuple[int | float, ...]]  # lowest and highest value, drawn log-uniformly; whole numbers stay whole
+    # Lowest and highest value, drawn log-uniformly; whole numbers stay whole. `leak` of a sleep is 1 - decay; with
+    # `awake.` in front, a setting of the awake phase
+    space: dict[str, tuple[int | float, ...]]
     trials: int  # of every stage of a sleep, or in all
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
     by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
@@ -68,15 +74,21 @@ class Study:
     held_out: int  # training images of each task
     sampler: str = "genetic"  # or tpe, random
     population: int = 20  # of a generation of the genetic sampler
+    at_once: int = 1  # candidates whose whole runs a GPU computes together, as a fleet; without one, one by one
     seed: int = 0  # of the sampler
     changes: dict[str, Any] = field(default_factory=dict)  # to the protocol's section
 
     def __post_init__(self) -> None:
         check_space(self.space)
-        if not self.networks or min(self.trials, self.population) < 1:
-            raise ValueError("networks, trials and population: allowed is one or more of each")
+        if not self.networks or min(self.trials, self.population, self.at_once) < 1:
+            raise ValueError("networks, trials, population and at_once: allowed is one or more of each")
         if self.sampler not in SAMPLERS:
             raise ValueError(f"sampler = {self.sampler!r}: allowed is one of {SAMPLERS}")
+
+    @property
+    def together(self) -> bool:
+        """Return whether the networks of several candidates run at once."""
+        return self.at_once > 1 and torch.cuda.is_available()
 
     def plugin(self) -> Plugin:
         """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
@@ -87,11 +99,15 @@ class Study:
             return replace(found, config=found.config[0])
         return found
 
-    def cell(self, plugin: Plugin, network: int) -> Cell:
-        """Return the run of one network with a plugin and those beside it, scored on held-out images."""
+    def cell(self, plugin: Plugin, network: int, values: Values = MappingProxyType({})) -> Cell:
+        """Return the run of one network with a plugin and those beside it, scored on held-out images.
+
+        values: of what is searched; those of the awake phase are used here.
+        """
         run = "+".join(self.beside) or "sequential"
         beside = results.cell(self.dataset, run, self.protocol, order=self.order, seed=network, changes=self.changes)
-        return replace(beside, plugins=(plugin, *beside.plugins), held_out=self.held_out)
+        awake = replace(beside.awake, **awake_values(values))
+        return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out)
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
@@ -117,16 +133,19 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
     with FileLock(journals / f"{name}.lock"):
         find = _sleep_stages if study.part == "sleep" and study.by_stage else _whole_runs
         best, stages = find(study, partial(_optimize, name, study, journals))
+        spent = round(sum(stage["seconds"] for stage in stages) / 60, 1)
         provenance = {
             "commit": results.commit(),
-            "device": results.device(),
+            "device": torch.cuda.get_device_name() if study.together else results.device(),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "core_minutes": round(sum(stage["seconds"] for stage in stages) / 60, 1),
+            "gpu_minutes" if study.together else "core_minutes": spent,
         }
         table = pd.concat([stage.pop("trials") for stage in stages])
         table.to_csv(outcomes / f"{name}.csv", index=False)
         plain = experiment.plain
         report = {"study": plain(asdict(study)), "stages": stages, "found": plain(best)}
+        if awake := awake_values(stages[-1]["values"]):
+            report["awake"] = awake
         text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
         (outcomes / f"{name}.yaml").write_text(text)
     return best
@@ -135,28 +154,35 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
 def with_values(plugin: Any, values: Values) -> Any:
     """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple.
 
-    The values of the plugin of a sleep are those of its settings, the same after every task.
+    The values of the plugin of a sleep are those of its settings, the same after every task, but for `growth`.
     """
     if isinstance(plugin, Sleep):
-        config = with_values(plugin.config, values)
-        return replace(plugin, config=config, steps=(config.steps,))
+        inner = {key: value for key, value in values.items() if key != "growth"}
+        config = with_values(plugin.config, inner)
+        return replace(plugin, config=config, steps=(config.steps,), growth=values.get("growth", plugin.growth))
     merged: dict[str, Any] = {}
     for key, value in values.items():
         name, index = _split(key)
+        if name == "leak":
+            name, value = "decay", 1 - value
         merged[name] = value if index is None else (*merged.get(name, ()), value)
     return replace(plugin, **merged)
 
 
 def values_of(plugin: Any, names: Iterable[str]) -> Values:
     """Return the present values of parameters, as `with_values` takes them."""
-    if isinstance(plugin, Sleep):
-        return values_of(plugin.config, names)
     values = {}
     for key in names:
         name, index = _split(key)
-        value = getattr(plugin, name)
+        owner: Any = plugin.config if isinstance(plugin, Sleep) and name != "growth" else plugin
+        value = 1 - owner.decay if name == "leak" else getattr(owner, name)
         values[key] = value if index is None else value[index]
     return values
+
+
+def awake_values(values: Values) -> dict[str, Any]:
+    """Return those values that are settings of the awake phase, by their names there."""
+    return {key.removeprefix(AWAKE): value for key, value in values.items() if key.startswith(AWAKE)}
 
 
 def _split(key: str) -> tuple[str, int | None]:
@@ -195,12 +221,13 @@ def quiet_optuna() -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-Optimize = Callable[[int, Callable[[Values], float], Values | None], tuple[Values, dict[str, Any]]]
+Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
+Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
 
 
 @quiet_optuna()
 def _optimize(
-    name: str, study: Study, journals: Path, stage: int, score: Callable[[Values], float], first: Values | None
+    name: str, study: Study, journals: Path, stage: int, score: Score, first: Values | None
 ) -> tuple[Values, dict[str, Any]]:
     """Try values until the stage has its trials; return the best ones and what to report. `first` is tried first."""
     import optuna
@@ -216,25 +243,25 @@ def _optimize(
     seed = 10_000 * study.seed + 1_000 * stage + len(found.trials)  # one that goes on does not draw the same again
     samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
         "genetic": partial(optuna.samplers.NSGAIISampler, population_size=study.population, seed=seed),
-        "tpe": partial(optuna.samplers.TPESampler, multivariate=True, seed=seed),
+        "tpe": partial(optuna.samplers.TPESampler, multivariate=True, constant_liar=study.at_once > 1, seed=seed),
         "random": partial(optuna.samplers.RandomSampler, seed=seed),
     }
     found.sampler = samplers[study.sampler]()
     if first and not found.trials:
         found.enqueue_trial(dict(first))
 
-    def objective(trial: optuna.Trial) -> float:
-        start = time.perf_counter()
-        reached = score(suggest(trial, study.space))
-        trial.set_user_attr("seconds", time.perf_counter() - start)
-        return reached
-
     done = (optuna.trial.TrialState.COMPLETE,)
     with results.progress(f"{name}, stage {stage}", study.trials) as advance:
         for _ in found.get_trials(states=done):
             advance()
         while (missing := study.trials - len(found.get_trials(states=done))) > 0:
-            found.optimize(objective, n_trials=missing, callbacks=[lambda *_: advance()])
+            asked = [found.ask() for _ in range(min(study.at_once, missing))]
+            start = time.perf_counter()
+            scores = score([suggest(trial, study.space) for trial in asked])
+            for trial, reached in zip(asked, scores, strict=True):
+                trial.set_user_attr("seconds", (time.perf_counter() - start) / len(asked))
+                found.tell(trial, reached)
+                advance()
     trials = found.get_trials(states=done)
     table = pd.DataFrame(
         [
@@ -304,8 +331,8 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
     whole = isinstance(config.beta, tuple)  # a set of parameters that is worth a trial
     values = values_of(config, study.space) if whole else None
 
-    def score(values: Values) -> float:
-        return _mean([network.sleep(with_values(config, values)) for network in networks])
+    def score(candidates: Sequence[Values]) -> list[float]:
+        return [_mean([n.sleep(with_values(config, values)) for n in networks]) for values in candidates]
 
     for task in range(len(networks[0].runner.tasks)):
         began = time.perf_counter()
@@ -326,17 +353,29 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
 
 
 def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
-    plugin = study.plugin()
+    start, draws = study.plugin(), count(study.seed)
 
-    def score(values: Values) -> float:
-        cells = [study.cell(with_values(plugin, values), seed) for seed in study.networks]
-        try:
-            return _mean([experiment.run(cell)["final"] for cell in cells])
-        except RunawayError:
-            return 0.0
+    def plugin(values: Values) -> Plugin:
+        return with_values(start, {key: value for key, value in values.items() if not key.startswith(AWAKE)})
 
-    values, report = optimize(1, score, values_of(plugin, study.space))
-    return _unlimited(with_values(plugin, values)), [report]
+    def score(candidates: Sequence[Values]) -> list[float]:
+        cells = [study.cell(plugin(values), seed, values) for values in candidates for seed in study.networks]
+        finals = fleet.finals(cells, seed=next(draws)) if study.together else [_final(cell) for cell in cells]
+        each = len(study.networks)
+        return [_mean(finals[i : i + each]) for i in range(0, len(finals), each)]
+
+    own = [name for name in study.space if not name.startswith(AWAKE)]
+    awake = study.cell(start, study.networks[0]).awake
+    others = {name: getattr(awake, name.removeprefix(AWAKE)) for name in study.space if name.startswith(AWAKE)}
+    values, report = optimize(1, score, {**values_of(start, own), **others})
+    return _unlimited(plugin(values)), [report]
+
+
+def _final(cell: Cell) -> float:
+    try:
+        return experiment.run(cell)["final"]
+    except RunawayError:
+        return 0.0
 
 
 def _unlimited(plugin: Plugin) -> Plugin:

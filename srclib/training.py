@@ -155,9 +155,9 @@ def output_delta(z: Tensor, target: Tensor, loss: str) -> Tensor:
 
 
 def activation(z: Tensor, loss: str) -> Tensor:
-    """Return what a loss compares with the targets, (m, classes), for output inputs z (m, classes)."""
+    """Return what a loss compares with the targets, (…, classes), for output inputs z (…, classes)."""
     if loss == "softmax_ce":
-        return z.softmax(1)
+        return z.softmax(-1)
     return z.sigmoid() if loss == "sigmoid_bce" else z.relu()
 
 

@@ -183,8 +183,8 @@ def test_values_of_several_layers_become_a_tuple() -> None:
         ({"space": {"inc": (0.1, 0.01)}}, r"space: inc = \[0.1, 0.01\]: allowed are two rising numbers > 0"),
         ({"space": {"inc": (0, 1)}}, "allowed are two rising numbers > 0"),
         ({"space": {"inc": (1, 2.0)}}, "of one type"),
-        ({"networks": ()}, "networks, trials and population: allowed is one or more of each"),
-        ({"trials": 0}, "networks, trials and population: allowed is one or more of each"),
+        ({"networks": ()}, "networks, trials, population and at_once: allowed is one or more of each"),
+        ({"trials": 0}, "networks, trials, population and at_once: allowed is one or more of each"),
     ],
 )
 def test_a_bad_study_is_refused(changes: dict, message: str) -> None:

@@ -10,6 +10,7 @@ paper's section "Analysis of replay".
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +35,7 @@ class Sleep(Plugin):
     drive: str = "mean"  # the noise has the mean of every input; random: the average of these everywhere
     streams: int = 1  # of noise: the steps of a sleep are split over so many, which run at once
     averaged: bool = False  # the weights change by the mean over these streams, not by the sum
+    growth: float = 1.0  # the changes of the weights are so many times those of the sleep before, one task earlier
 
     def __post_init__(self) -> None:
         for name, allowed in (("statistics", STATISTICS), ("drive", DRIVES)):
@@ -47,6 +49,8 @@ class Sleep(Plugin):
             raise ValueError(f"max_steps = {self.max_steps}: allowed is a whole number >= 1, or None")
         if self.streams < 1:
             raise ValueError(f"streams = {self.streams}: allowed is a whole number >= 1")
+        if not 0 < self.growth < math.inf:
+            raise ValueError(f"growth = {self.growth}: allowed is a finite number > 0")
 
     def config_after(self, task: int) -> SleepConfig | None:
         """Return how the network sleeps after a task, from 0; None if it does not."""
@@ -55,8 +59,8 @@ class Sleep(Plugin):
             return None
         configs = self.config if isinstance(self.config, tuple) else (self.config,)
         whole = replace(configs[min(task, len(configs) - 1)], steps=min(steps, self.max_steps or steps))
-        share = self.streams if self.averaged else 1
-        return replace(whole.split(self.streams), inc=whole.inc / share, dec=whole.dec / share)
+        size = self.growth**task / (self.streams if self.averaged else 1)
+        return replace(whole.split(self.streams), inc=whole.inc * size, dec=whole.dec * size)
 
     def inputs(self, run: Run) -> Tensor:
         """Return the inputs that the mean and the layer scales are taken over, (n, inputs)."""
