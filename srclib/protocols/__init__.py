@@ -88,7 +88,7 @@ def load(name: str, dataset: str, *changes: Mapping[str, Any], parts: Collection
 
 def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
     """Load one data set's section of a protocol file, as `load` does."""
-    given = json.dumps(changes, default=repr)  # what is no plain data is refused by its text
+    given = json.dumps(changes, default=lambda value: dict(value) if isinstance(value, Mapping) else repr(value))
     return _load_file(path, path.stat().st_mtime_ns, dataset, given, frozenset(parts))
 
 
