@@ -14,7 +14,10 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ import jupytext
 import papermill
 import yaml
 
-from srclib.results import PROFILES, device
+from srclib.results import PROFILES, cluster, device
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -38,10 +41,12 @@ def notebooks() -> list[str]:
     return sorted(names, key=lambda name: name == "status")
 
 
-def execute(name: str, parameters: dict[str, Any], target: Path, *, offered: dict[str, Any] | None = None) -> float:
+def execute(
+    name: str, parameters: dict[str, Any], target: Path, *, offered: dict[str, Any] | None = None, bar: bool = False
+) -> float:
     """Execute one notebook with parameters and return the seconds it took; target: the .ipynb to write.
 
-    offered: parameters for every notebook, which those that do not have them ignore.
+    offered: parameters for every notebook, which those that do not have them ignore. bar: show how far it is.
     Raises ValueError for an unknown notebook or parameter, papermill's error when a cell fails (the target then holds
     the notebook up to there).
     """
@@ -59,8 +64,15 @@ def execute(name: str, parameters: dict[str, Any], target: Path, *, offered: dic
                 raise ValueError(f"{name} has no parameter {key!r}: allowed is one of {', '.join(allowed)}")
         parameters = {k: v for k, v in (offered or {}).items() if k in allowed} | parameters
         start = time.perf_counter()
+        where = {"metadata": {"path": str(ROOT)}}  # of the kernel; papermill's `cwd` would move this process there
         papermill.execute_notebook(
-            str(plain), str(target), parameters, cwd=str(ROOT), kernel_name="python3", progress_bar=sys.stderr.isatty()
+            str(plain),
+            str(target),
+            parameters,
+            kernel_name="python3",
+            progress_bar=bar,
+            resources=where,
+            stdout_file=sys.stdout,  # one line per stage, and what was skipped
         )
     finally:
         plain.unlink()
@@ -80,19 +92,7 @@ def book(profile: str, fresh: bool, builder: str) -> int:
     if fresh:
         shutil.rmtree(BUILD / "results", ignore_errors=True)
         os.environ["SRCLIB_RESULTS"] = str(BUILD / "results")
-    for name in notebooks():
-        log.info("executing %s", name)
-        offered = {"profile": profile, "executions": executed.relative_to(ROOT).as_posix()}
-        seconds = execute(name, {}, source / "notebooks" / f"{name}.ipynb", offered=offered)
-        entry = {
-            "notebook": name,
-            "profile": profile,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(seconds, 1),
-            "device": device(),
-        }
-        with executed.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+    _execute_all(profile, source / "notebooks", executed)
     command = [
         str(Path(sys.executable).with_name("jupyter-book")),
         "build",
@@ -110,11 +110,38 @@ def book(profile: str, fresh: bool, builder: str) -> int:
     return status
 
 
+def _execute_all(profile: str, target: Path, executed: Path) -> None:
+    """Execute every notebook into `target`, as many at once as there are cores, with a line for each in `executed`.
+
+    They share one cluster, unless $SRCLIB_SCHEDULER says otherwise: no core waits for the last run of a page, and what
+    a worker has trained serves all pages.
+    """
+    scheduler = os.environ.get("SRCLIB_SCHEDULER")
+    offered = {"profile": profile, "executions": executed.relative_to(ROOT).as_posix()}
+    page = partial(_page, target=target, offered=offered)
+    *others, status = notebooks()
+    with nullcontext(scheduler) if scheduler else cluster() as address, ThreadPoolExecutor(os.cpu_count()) as pool:
+        os.environ["SRCLIB_SCHEDULER"] = address
+        for names in (others, [status]):
+            for entry in pool.map(page, names):
+                with executed.open("a") as file:
+                    file.write(json.dumps(entry) + "\n")
+
+
+def _page(name: str, target: Path, offered: dict[str, Any]) -> dict[str, Any]:
+    """Execute one notebook of the book; return its entry in the log."""
+    log.info("executing %s", name)
+    seconds = execute(name, {}, target / f"{name}.ipynb", offered=offered)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    profile = offered["profile"]
+    return {"notebook": name, "profile": profile, "date": now, "seconds": round(seconds, 1), "device": device()}
+
+
 def notebook(name: str, parameters: dict[str, Any]) -> int:
     """Execute one notebook with parameters into build/NAME.ipynb and .html; return the exit status."""
     target = BUILD / f"{name}.ipynb"
     try:
-        seconds = execute(name, parameters, target)
+        seconds = execute(name, parameters, target, bar=sys.stderr.isatty())
     except (ValueError, papermill.PapermillExecutionError) as error:
         print(f"error: {name}: {getattr(error, 'evalue', error)}", file=sys.stderr)
         return 2

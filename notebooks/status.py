@@ -65,7 +65,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% [markdown]
 # ## Pages
 #
-# When, where and how long each notebook of this build ran.
+# When, where and how long each notebook of this build ran, as many at once as there are cores.
 
 # %% tags=["hide-input"]
 log = [json.loads(line) for line in Path(executions).read_text().splitlines()] if executions else []

@@ -57,6 +57,8 @@ def collect(protocol):
 
 
 records = collect(protocol)
+if not records:
+    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
 labels = {
     "sequential/restarted": "Sequential, as released",
     "sequential": "Sequential, that saw MNIST",
@@ -92,7 +94,7 @@ def by_data_set(records, labels):
             "Fashion-MNIST": figures.spread(clothes),
             "both": figures.spread(summary.final(records[run])),
         }
-    return HTML(pd.DataFrame(rows).T.to_html(border=0))
+    return HTML(pd.DataFrame(rows).T.to_html(border=0) if rows else "Not part of this profile.")
 
 
 # %% [markdown]

@@ -82,7 +82,7 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     """Run a cell on one thread and return its metrics as plain data.
 
     shared: first trainings of earlier runs. Runs that differ only in what happens later, in the method above all, begin
-    with the same one: it is taken from here, with exactly the same results, or added for others; the oldest one goes.
+    with the same one: it is taken from here, with exactly the same results, or added for others; the last used stay.
 
     `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
     of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
@@ -174,9 +174,9 @@ class Runner:
                 del self.shared[next(iter(self.shared))]
 
     def _take_shared(self) -> bool:
-        found = (self.shared or {}).get(self._shared_key())
-        if found is None:
+        if self.shared is None or (found := self.shared.pop(self._shared_key(), None)) is None:
             return False
+        self.shared[self._shared_key()] = found  # now the newest
         self.state.model.load_state_dict(found.model)
         self.state.optimizer.load_state_dict(copy.deepcopy(found.optimizer))  # which else holds the very tensors
         torch.set_rng_state(found.random)

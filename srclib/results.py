@@ -260,22 +260,30 @@ def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Executor, int
         with ThreadPoolExecutor(1) as executor:
             yield executor, 1
         return
-    from distributed import Client, LocalCluster  # a second to import, needed only when something is missing
+    if scheduler is None:
+        with cluster(min(cells, os.cpu_count() or 1)) as address, _executor(address, cells) as found:
+            yield found
+        return
+    from distributed import Client  # a second to import, needed only when something is missing
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    with Client(scheduler) as client:
+        yield client.get_executor(pure=False), max(1, sum(client.ncores().values()))
 
-    if scheduler is None:
-        cluster = LocalCluster(
-            n_workers=min(cells, os.cpu_count() or 1),
-            threads_per_worker=1,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.ERROR,
-        )
-        with cluster, Client(cluster) as client:
-            yield client.get_executor(pure=False), len(cluster.workers)
-    else:
-        with Client(scheduler) as client:
-            yield client.get_executor(pure=False), max(1, sum(client.ncores().values()))
+
+@contextmanager
+def cluster(workers: int | None = None) -> Iterator[str]:
+    """Start single-threaded workers on this machine, one per core unless given; yield their scheduler's address."""
+    from distributed import LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    with LocalCluster(
+        n_workers=workers or os.cpu_count() or 1,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.ERROR,
+    ) as found:
+        yield found.scheduler_address
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -204,19 +206,34 @@ def suggest(trial: optuna.trial.BaseTrial, space: Mapping[str, Sequence[int | fl
     }
 
 
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Let Optuna report warnings only, and at the end whatever it did before. Importing it takes a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
+        import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
 Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
 Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
 
 
+@quiet_optuna()
 def _optimize(
     name: str, study: Study, journals: Path, stage: int, score: Score, first: Values | None
 ) -> tuple[Values, dict[str, Any]]:
     """Try values until the stage has its trials; return the best ones and what to report. `first` is tried first."""
-    import optuna  # a second to import, needed only here
+    import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     found = optuna.create_study(
         study_name=f"stage {stage}",
         storage=JournalStorage(JournalFileBackend(str(journals / f"{name}.journal"))),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from .search import OUTCOMES, suggest
+from .search import OUTCOMES, quiet_optuna, suggest
 
 
 def names() -> list[str]:
@@ -27,6 +26,7 @@ def trials(name: str) -> pd.DataFrame:
     return pd.read_csv(OUTCOMES / f"{name}.csv")
 
 
+@quiet_optuna()
 def importances(trials: pd.DataFrame, space: Mapping[str, Sequence[int | float]]) -> pd.Series:
     """Return how much each parameter of a stage mattered, as fractions that add up to 1.
 
@@ -34,11 +34,8 @@ def importances(trials: pd.DataFrame, space: Mapping[str, Sequence[int | float]]
     the best tenth of the trials are distributed otherwise than in all of them.
     Source: Watanabe, Bansal, Hutter: PED-ANOVA, arXiv:2304.10255, by Optuna.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
-        import optuna  # a second to import, needed only here
+    import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     for row in trials.to_dict("records"):
         trial = optuna.trial.FixedTrial({name: row[name] for name in space})

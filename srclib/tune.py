@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from .search import check_space, suggest, with_values
+from .search import check_space, quiet_optuna, suggest, with_values
 from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
 from .sleep.scaling import sleepable
 
@@ -44,6 +43,7 @@ class Tuned:
     trials: pd.DataFrame  # those that ended: score, parameters, seconds
 
 
+@quiet_optuna()
 def tune(
     model_or_linears: nn.Module | Sequence[nn.Linear],
     mean_input: Tensor | np.ndarray,
@@ -66,9 +66,7 @@ def tune(
     trials: how many settings are tried, each on `noise` streams of noise. seed: of the sampler and of the noise.
     Raises ValueError for an unknown parameter, bad bounds, and where `sleep` does; RunawayError if no sleep ended.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
-        import optuna  # a second to import, needed only here
+    import optuna
 
     linears = linear_layers(model_or_linears)
     bounds = _by_layer(space, len(linears))
@@ -93,14 +91,11 @@ def tune(
         trial.set_user_attr("seconds", time.perf_counter() - began)
         return statistics.fmean(reached)
 
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
     try:
         study.optimize(objective, n_trials=trials)
     finally:
         set_weights(linears, weights)
-        optuna.logging.set_verbosity(verbosity)
     ended = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if not ended:
         raise RunawayError(f"all of {trials} sleeps made more than max_updates = {start.max_updates} synaptic updates")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
@@ -27,3 +28,14 @@ def test_the_parameter_that_decides_the_score_is_the_important_one() -> None:
     assert list(found.index) == ["steps", "rate"]
     assert found.sum() == pytest.approx(1)
     assert found["rate"] > 0.9
+
+
+def test_optuna_reports_as_much_as_before(caplog: pytest.LogCaptureFixture) -> None:
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    optuna.logging.enable_propagation()
+    try:
+        searched.importances(pd.DataFrame({"rate": [1.0, 2.0, 3.0], "score": [0.1, 0.2, 0.3]}), {"rate": (1.0, 3.0)})
+        assert optuna.logging.get_verbosity() == optuna.logging.INFO
+    finally:
+        optuna.logging.disable_propagation()
+    assert not [record for record in caplog.records if record.name.startswith("optuna")]

@@ -12,6 +12,7 @@ or a value of the wrong type, is a ValueError that names the file and the key.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import types
 import typing
@@ -87,7 +88,15 @@ def load(name: str, dataset: str, *changes: Mapping[str, Any], parts: Collection
 
 def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
     """Load one data set's section of a protocol file, as `load` does."""
-    sections = _read(path, path.stat().st_mtime_ns)
+    given = json.dumps(changes, default=lambda value: dict(value) if isinstance(value, Mapping) else repr(value))
+    return _load_file(path, path.stat().st_mtime_ns, dataset, given, frozenset(parts))
+
+
+@cache
+def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: frozenset[str]) -> Protocol:
+    """Load a section with changes, as JSON; kept, since the many cells of a grid ask for few."""
+    changes = json.loads(given)
+    sections = _read(path, changed_at)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
