@@ -24,6 +24,7 @@ from .streams import Task
 from .training import AwakeConfig
 
 VERSION = 1  # of the arithmetic: raise it when results change, and every stored result is computed anew
+TESTED = ("test", "train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Cell:
     joint: bool = False  # parallel training: all tasks at once
     overlap: int | None = None  # of the patches, in pixels
     held_out: int = 0  # the last so many training images of a task are tested in place of its test images
+    tested: str = "test"  # images that count: test, or train, as where the release loads its training file
     keep_weights: bool = False  # keep the weights after every phase; for tiny networks
     tasks: int | None = None  # the stream ends after so many
     measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
@@ -85,7 +87,7 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     with the same one: it is taken from here, with exactly the same results, or added for others; the oldest one goes.
 
     `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
-    of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
+    of every task of the stream and `overall` (fractions of the images tested), `cosine` of all weights with those after
     the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
     those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
     `final`: the last overall accuracy. `measures`: by name, if there are any. `seconds`: spent in training, in the
@@ -147,6 +149,7 @@ class Runner:
             state.model.load_state_dict(self.initial)
             state.optimizer = awake.optimizer(state.model)
         epochs = awake.joint_epochs if self.cell.joint else awake.task_epochs(index)
+        state.optimizer.param_groups[0]["lr"] = awake.task_lr(index)
         own = data
         for plugin in plugins:
             data = plugin.task_data(state, data)
@@ -164,7 +167,7 @@ class Runner:
         self._evaluate("training", index, {})
 
     def _shared_key(self) -> str:
-        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=()).key()
+        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=(), tested="test").key()
 
     def _share(self) -> None:
         if self.shared is not None:
@@ -259,7 +262,11 @@ def stream(cell: Cell) -> list[Task]:
     if cell.tasks is not None and not 1 <= cell.tasks <= len(tasks):
         raise ValueError(f"tasks = {cell.tasks}: allowed is 1 to {len(tasks)}, or None for all")
     tasks = tasks[: cell.tasks]
-    return [streams.hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks
+    if cell.tested not in TESTED or (cell.held_out and cell.tested != "test"):
+        raise ValueError(f"tested = {cell.tested!r}: allowed is one of {TESTED}, and test where images are held out")
+    if cell.held_out:
+        return [streams.hold_out(task, cell.held_out) for task in tasks]
+    return tasks if cell.tested == "test" else [replace(t, x_test=t.x_train, y_test=t.y_train) for t in tasks]
 
 
 def _all_images(cell: Cell) -> list[Task]:

@@ -129,6 +129,7 @@ def cell(
         classes_per_task=found.classes_per_task,
         plugins=method.plugins(found),
         joint=method.joint,
+        tested=found.tested,
         order=streams.task_order(order, in_all, seed),
         seed=seed,
         overlap=overlap,
