@@ -60,7 +60,13 @@ def execute(name: str, parameters: dict[str, Any], target: Path, *, offered: dic
         parameters = {k: v for k, v in (offered or {}).items() if k in allowed} | parameters
         start = time.perf_counter()
         papermill.execute_notebook(
-            str(plain), str(target), parameters, cwd=str(ROOT), kernel_name="python3", progress_bar=sys.stderr.isatty()
+            str(plain),
+            str(target),
+            parameters,
+            cwd=str(ROOT),
+            kernel_name="python3",
+            progress_bar=sys.stderr.isatty(),
+            stdout_file=sys.stdout,  # one line per stage, and what was skipped
         )
     finally:
         plain.unlink()

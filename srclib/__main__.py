@@ -68,7 +68,7 @@ def run(
     changes = {name: _changes(name, profile, protocol, settings or []) for name in names}
     grids = {name: results.grid(name, profile, protocol, **changes[name]) for name in names}
     for name, cells in grids.items():
-        if not cells:
+        if not cells and experiment != "all":
             raise ValueError(f"{name}: these settings leave nothing to compute")
     kept = Store(store)
     for name, cells in grids.items():

@@ -89,6 +89,14 @@ def load(name: str, directory: Path | None = None) -> Dataset:
     return _load_natural(name, directory or natural.cache_directory())
 
 
+def at_hand(name: str, directory: Path | None = None) -> bool:
+    """Return if inputs can be had without a download; those of streams from the project's own data always can."""
+    if name not in natural.SOURCES:
+        return True
+    prepared = [natural.path_of(name, directory)] + [features.path_of(BACKBONE, directory)] * (name == "cifar10")
+    return any(path.exists() for path in prepared)
+
+
 @cache
 def _load_natural(name: str, directory: Path) -> Dataset:
     found = features.cifar10(BACKBONE, directory) if name == "cifar10" else natural.arrays(name, directory)

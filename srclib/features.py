@@ -57,13 +57,19 @@ def extract(blocks: nn.Sequential, images: NDArray[np.uint8]) -> NDArray[np.floa
     return torch.cat([blocks(part) for part in torch.from_numpy(images).split(BATCH)]).numpy()
 
 
-def cifar10(weights: Path, directory: Path | None = None) -> natural.Arrays:
-    """Return the features of CIFAR-10 in [0, 1], float16 (n, 2048), and the labels.
+def path_of(weights: Path, directory: Path | None = None) -> Path:
+    """Return the path of the features of CIFAR-10, whether they are there or not, beside the images.
 
-    They are kept beside the images, in a file whose name holds the checksum of the weights: other weights, another
-    file. Rounding to float16 hides that processors differ in the last bits of a sum.
+    Its name holds the checksum of the weights: other weights, another file.
     """
-    directory = directory or natural.cache_directory()
+    return (directory or natural.cache_directory()) / f"cifar10-features-{digest(weights)[:16]}.npz"
+
+
+def cifar10(weights: Path, directory: Path | None = None) -> natural.Arrays:
+    """Return the features of CIFAR-10 in [0, 1], float16 (n, 2048), and the labels; once made, they are kept.
+
+    Rounding to float16 hides that processors differ in the last bits of a sum.
+    """
 
     def make() -> natural.Arrays:
         images = natural.arrays("cifar10", directory)
@@ -74,5 +80,5 @@ def cifar10(weights: Path, directory: Path | None = None) -> natural.Arrays:
             made[f"x_{split}"], made[f"y_{split}"] = (x / x.max()).astype(np.float16), images[f"y_{split}"]
         return made
 
-    path = natural.made_once(directory / f"cifar10-features-{digest(weights)[:16]}.npz", make)
+    path = natural.made_once(path_of(weights, directory), make)
     return natural.read(path, replace(natural.SOURCES["cifar10"], shape=(VGG_FEATURES,)))

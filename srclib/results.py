@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, reduce
 from importlib.metadata import version
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -24,7 +24,7 @@ from filelock import BaseFileLock
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from . import experiment, methods, protocols, streams
+from . import datasets, experiment, methods, protocols, streams
 from .experiment import Cell
 from .store import Record, Store
 
@@ -165,10 +165,18 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
 def collect(
     name: str, profile: str = "full", protocol: str = "released", *, store: Store | None = None, **changes: Any
 ) -> dict[tuple[str, str], list[Record]]:
-    """Return the records of an experiment by data set and run (method and variant), computing what is missing."""
+    """Return the records of an experiment by data set and run (method and variant), computing what is missing.
+
+    A data set that would have to be downloaded for it is skipped, and the log says so.
+    """
+    store = store or Store()
     values = settings(name, profile, protocol, **changes)
-    records = run(name, grid(name, profile, protocol, **changes), store=store)
-    pairs = list(product(values["datasets"], values["runs"]))  # in the order of the grid, all with equally many cells
+    cells = {d: grid(name, profile, protocol, **changes | {"datasets": [d]}) for d in values["datasets"]}
+    for dataset in [d for d, those in cells.items() if not datasets.at_hand(d) and not all(c in store for c in those)]:
+        log.info("%s: %s skipped: no data; `python -m srclib data prepare %s` gets it", name, dataset, dataset)
+        del cells[dataset]
+    records = run(name, list(chain.from_iterable(cells.values())), store=store)
+    pairs = list(product(cells, values["runs"]))  # in the order of the grid, all with equally many cells
     each = len(records) // max(1, len(pairs))
     return {pair: records[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
 

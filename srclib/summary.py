@@ -80,6 +80,8 @@ def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
 def provenance(records: Iterable[Record]) -> str:
     """Return one sentence on how, when, where and from which source records were computed; each is counted once."""
     records = list({record["key"]: record for record in records}.values())
+    if not records:
+        return "No runs: skipped, no data."
     commits = sorted({record["commit"][:10] for record in records})
     dates = sorted(record["date"][:10] for record in records)
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"

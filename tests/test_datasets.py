@@ -12,8 +12,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from srclib import natural
-from srclib.datasets import CLASSES, DATA, EMBEDDED, IDX_FILES, NAMES, SHA256, file_of, load, read_idx
+from srclib import datasets, features, natural
+from srclib.datasets import CLASSES, DATA, EMBEDDED, IDX_FILES, NAMES, SHA256, at_hand, file_of, load, read_idx
 
 from .pictures import expect, miniature
 
@@ -209,3 +209,17 @@ def test_load_names_the_damaged_file(
             damaged.symlink_to(file_of(DATA / "fashion_mnist", key))
     with pytest.raises(error, match=f"{re.escape(str(damaged))} {message}"):
         load("mnist", tmp_path)
+
+
+def test_what_is_at_hand_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCLIB_DATA", str(tmp_path))
+    assert all(at_hand(name) for name in (*EMBEDDED, "cross_modal", "patches"))
+    assert not any(at_hand(name) for name in natural.SOURCES)
+    natural.write(tmp_path / "cub50.npz", miniature())
+    assert [name for name in natural.SOURCES if at_hand(name)] == ["cub50"]
+    for path in (tmp_path / "cifar10.npz", features.path_of(datasets.BACKBONE)):  # images, or what is made of them
+        natural.write(path, miniature())
+        assert at_hand("cifar10")
+        assert not at_hand("cifar10", tmp_path / "elsewhere")
+        path.unlink()
+    assert not at_hand("cifar10")

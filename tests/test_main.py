@@ -106,6 +106,11 @@ def test_run_says_what_is_allowed(tmp_path: Path, args: list[str], says: str) ->
     assert not (tmp_path / "store").exists()
 
 
+def test_all_experiments_may_include_empty_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(results, "grid", lambda *_, **__: [])
+    assert "table1_cifar10: 0 results" in call("run", "all", "--store", tmp_path).output
+
+
 def test_settings_have_the_types_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
 

@@ -21,7 +21,7 @@ import torch
 import yaml
 from distributed import LocalCluster
 
-from srclib import measures, protocols, results
+from srclib import measures, natural, protocols, results
 from srclib.datasets import DATA
 from srclib.experiment import Cell
 from srclib.plugins.sleep import Sleep
@@ -182,6 +182,20 @@ def test_variants_of_the_cross_modal_slips() -> None:
     )
 
 
+def test_two_tasks_and_a_longer_second_one() -> None:
+    """As in the released scripts: two epochs of task 1, and the first two tasks of the data set."""
+    cifar10, cross_modal = (grid(name, seeds=1) for name in ("task2_length", "task2_length_cross_modal"))
+    for cells, images in ((cifar10, 5000), (cross_modal, None)):
+        assert [c.awake.epochs for c in cells] == [(2, n) for n in (1, 3, 5, 7, 9)]
+        assert {(c.order[:2], c.awake.images_per_task) for c in cells} == {((0, 1), images)}
+    assert {c.tasks for c in cifar10} == {2}
+    nights = [cells[0].plugins[0] for cells in (cifar10, cross_modal)]
+    assert all(isinstance(night, Sleep) for night in nights)
+    assert [(night.statistics, night.max_steps) for night in nights] == [("pool", None), ("first_task", 255)]
+    known = [cell(c.dataset, "src+rehearsal", at={"rehearsal.fraction": 0.0}) for c in (cifar10[0], cross_modal[0])]
+    assert [night.config for night in nights] == [c.plugins[0].config for c in known]  # that of the sweep of Figure 3
+
+
 def test_random_orders_belong_to_the_seed() -> None:
     orders = [c.order for c in grid("table1_accuracy", "smoke", order="random", runs=["sequential"], seeds=8)]
     assert all(sorted(order) == [0, 1, 2, 3, 4] for order in orders)
@@ -275,6 +289,33 @@ def test_the_environment_names_a_scheduler(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_profile_may_leave_an_experiment_out(tmp_path: Path) -> None:
     assert results.collect("fig3_mnist", "ci", "described", store=Store(tmp_path)) == {}
+
+
+def test_a_data_set_that_is_not_at_hand_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SRCLIB_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(natural, "fetch", never)
+    monkeypatch.setattr(results, "compute", never)
+    store = Store(tmp_path / "results")
+    two = partial(results.collect, "table1_cifar10", "ci", store=store, datasets=["cifar10", "mnist"])
+    (other,) = grid("table1_cifar10", "ci", datasets=["mnist"])
+    store.append("table1_cifar10", {"key": other.key(), "seed": 0})
+    with caplog.at_level(logging.INFO):
+        assert list(two()) == [("mnist", "src")]
+    assert "table1_cifar10: cifar10 skipped: no data" in caplog.text
+    caplog.clear()
+    (cell,) = grid("table1_cifar10", "ci")
+    store.append(
+        "table1_cifar10", {"key": cell.key(), "seed": 0}
+    )  # all of it is stored: no data are needed
+    with caplog.at_level(logging.INFO):
+        found = two()
+    assert {pair: record["key"] for pair, (record,) in found.items()} == {
+        ("cifar10", "src"): cell.key(),
+        ("mnist", "src"): other.key(),
+    }
+    assert "skipped" not in caplog.text
 
 
 def test_inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

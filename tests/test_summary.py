@@ -84,5 +84,6 @@ def test_provenance_in_a_sentence() -> None:
     )
     assert "2 runs, computed 2026-03-01 to 2026-03-04 from commit aaaaaaaaaa, bbbbbbbbbb" in provenance(records)
     assert provenance(records * 2) == provenance(records)
+    assert provenance([]) == "No runs: skipped, no data."
     newer = a_record(1, versions=records[0]["versions"] | {"torch": "2.14.0"})
     assert provenance([records[0], newer]).endswith("; python 3.11.2, torch 2.13.0 and 2.14.0.")

@@ -1,14 +1,18 @@
-"""Every notebook from its first cell to its last, under the profile `smoke`, with results of its own."""
+"""Every notebook from its first cell to its last, under the profile `smoke`, with results and images of its own."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from nbformat import NotebookNode, read
 
 from book import build
+from srclib import natural
+
+from ..pictures import miniature
 
 SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks": 1}
 
@@ -20,17 +24,51 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "results"
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a miniature of CIFAR-10, and a profile of IPython that takes it for the whole."""
+    folder = tmp_path_factory.mktemp("images")
+    natural.write(folder / "cifar10.npz", miniature(1000, 100, 10))
+    startup = folder / "profile_default" / "startup" / "miniature.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(
+        "from dataclasses import replace\n"
+        "from srclib import natural\n"
+        'natural.SOURCES["cifar10"] = replace(natural.SOURCES["cifar10"], train=1000, test=100)\n'
+    )
+    return folder
+
+
+def executed(name: str, target: Path, **offered: Any) -> list[NotebookNode]:
+    """Return the cells of code of an executed notebook, each with its outputs."""
+    build.execute(name, {}, target, offered=offered)
+    cells = [cell for cell in read(target, as_version=4).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells if cell.source)
+    drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
+    described = sum("alt" in cell.metadata.get("mystnb", {}).get("image", {}) for cell in cells)
+    assert drawn == described
+    return cells
+
+
 @pytest.mark.parametrize("name", build.notebooks())
-def test_runs_to_its_end(name: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_to_its_end(name: str, store: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRCLIB_RESULTS", str(store))
     monkeypatch.setenv("SRCLIB_SCHEDULER", "inline")  # a cluster takes longer to start than most pages to run
-    target = tmp_path / f"{name}.ipynb"
-    build.execute(name, {}, target, offered=SMOKE)
-    cells = [cell for cell in json.loads(target.read_text())["cells"] if cell["cell_type"] == "code"]
-    assert all(cell["execution_count"] for cell in cells if cell["source"])
-    drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell["outputs"])
-    described = sum("alt" in cell["metadata"].get("mystnb", {}).get("image", {}) for cell in cells)
-    assert drawn == described
+    for variable in ("SRCLIB_DATA", "IPYTHONDIR"):
+        monkeypatch.setenv(variable, str(images))
+    executed(name, tmp_path / f"{name}.ipynb", **SMOKE)
+
+
+def test_a_page_without_its_data_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable in ("SRCLIB_RESULTS", "SRCLIB_DATA"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    cells = executed("table1_cifar10", tmp_path / "page.ipynb", profile="ci")
+    shown = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+    for said in (shown, capsys.readouterr().out):  # on the page and in the log
+        assert "table1_cifar10: cifar10 skipped: no data" in said
+    assert not list(tmp_path.glob("SRCLIB_*/*"))
 
 
 def test_every_notebook_is_in_the_table_of_contents() -> None:

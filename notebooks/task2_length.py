@@ -1,0 +1,157 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How long may the second task be?
+#
+# **Claim.** A network learns two tasks, with a sleep after each. The longer it trains on the second one, the less of the
+# first one the second sleep brings back, and the more of the second one it keeps: the release holds such a curve for
+# CIFAR-10 {cite}`tadroscode`.
+#
+# That curve is the only file of results in the release, five settings of one trial each. It does not say how many epochs
+# they are. Its script has others by now (1, 3, … 19 epochs, five trials); 1, 3, 5, 7 and 9 are a guess. Scripts for
+# MNIST and for cross-modal MNIST have no results. All of them train the first task for two epochs.
+#
+# The features of CIFAR-10 are those of our own backbone, not the authors' ({doc}`table1_cifar10`).
+
+# %% tags=["parameters"]
+profile = "full"  # smoke, ci or full
+seeds = None  # number of networks; None: as the profile says
+
+# %% tags=["hide-input"]
+import sys
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from srclib import figures, published, results, summary, verdicts
+from srclib.store import Store
+
+results.log_stages(sys.stdout)
+figures.use_style()
+
+store = Store()
+
+
+def collect(name):
+    """Return the records of an experiment with one run on one data set; none where it was skipped."""
+    return [r for group in results.collect(name, profile, store=store, seeds=seeds).values() for r in group]
+
+
+names = {"cifar10": "task2_length", "mnist": "task2_length_mnist", "cross_modal": "task2_length_cross_modal"}
+records = {dataset: group for dataset, name in names.items() if (group := collect(name))}
+values = published.load()["value"]
+
+
+def accuracies(group):
+    """Return accuracies on both tasks in percent: a row per epochs of task 2, when, task and network."""
+    return pd.DataFrame(
+        {
+            "epochs": record["cell"]["awake"]["epochs"][1],
+            "when": when,
+            "task": f"task {task + 1}",
+            "seed": record["seed"],
+            "accuracy": 100 * accuracy,
+        }
+        for record in group
+        for when, phase in zip(("before", "after"), record["metrics"]["phases"][-2:], strict=True)
+        for task, accuracy in enumerate(phase["accuracy"])
+    )
+
+
+def table(group):
+    """Return the accuracies before and after the second sleep, as text: a row per epochs of task 2."""
+    data = accuracies(group)
+    cells = data.groupby(["epochs", "when", "task"]).accuracy.apply(figures.spread).unstack(["when", "task"])
+    return cells[[(when, f"task {n}") for when in ("before", "after") for n in (1, 2)]]
+
+
+# %% [markdown]
+# ## Accuracy on both tasks
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Accuracy on either task before (dashed) and after (solid) the second sleep, mean over networks; error bars: standard error of the mean. Grey: the result file of the release, one trial; its epochs are a guess.", "name": "fig-task2-length"}}
+fig, axes = plt.subplots(1, len(records), figsize=(10, 3.8), sharey=True, squeeze=False, layout="constrained")
+for ax, (dataset, group) in zip(axes[0], records.items(), strict=True):
+    data = accuracies(group)
+    epochs = sorted(data.epochs.unique())
+    for task, marker in (("task 1", "o"), ("task 2", "D")):
+        style = {"color": figures.COLORS[task], "marker": marker, "ms": 5}
+        for when, line in (("before", "--"), ("after", "-")):
+            chosen = data[(data.task == task) & (data.when == when)]
+            faint = {"alpha": 0.5} if when == "before" else {}
+            figures.mean_line(
+                ax, chosen, "epochs", "accuracy", ls=line, label=f"{task}, {when} the sleep", **style, **faint
+            )
+        if dataset == "cifar10":
+            keys = [f"release/cifar10/src/setting{n}/task{task[-1]}" for n in range(1, 6)]
+            grey = {"color": figures.COLORS["published"], "mfc": "none", "ms": 8, "ls": ":"}
+            ax.plot((1, 3, 5, 7, 9), values[keys], marker=marker, label=f"{task}, released", **grey)
+    ax.set(title=figures.DATASETS[dataset], xlabel="epochs of task 2", xscale="log", ylim=(-3, 103))
+    ax.set_xticks(epochs, epochs)
+    ax.minorticks_off()
+    ax.grid(axis="y", color="0.92")
+axes[0, 0].set_ylabel("accuracy (%)")
+fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
+plt.show()
+
+# %% tags=["hide-input"]
+HTML(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in records.items()}).to_html(border=0))
+
+# %% [markdown]
+# Accuracy in percent before and after the second sleep, mean ± standard deviation over networks.
+#
+# ## Published and reproduced
+#
+# After the second sleep, on CIFAR-10:
+
+# %% tags=["hide-input"]
+HTML(published.styled(verdicts.table(store, prefix="release/cifar10/src/setting")))
+
+# %% [markdown]
+# ## Other pairs of tasks
+#
+# The release always takes the first two pairs, airplanes and automobiles, then birds and cats. With two pairs drawn anew
+# for every network:
+
+# %% tags=["hide-input"]
+other = collect("task2_length_orders")
+HTML(table(other).to_html(border=0) if other else "Not part of this profile.")
+
+# %% [markdown]
+# ## Which units fire
+
+# %% tags=["hide-input"]
+rows = []
+for dataset, group in records.items():
+    for (_, number), means in summary.last_sleeps(group, "awake.epochs").iterrows():
+        row = {"data set": figures.DATASETS[dataset], "epochs of task 2": number}
+        rows.append(row | means.map("{:,.0f}".format).to_dict())
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+# %% [markdown]
+# Spikes of all units of a layer in the second sleep, means over networks.
+#
+# ## Provenance
+
+# %% tags=["hide-input"]
+everything = [record for group in (*records.values(), other) for record in group]
+Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
+
+# %% [markdown]
+# To run this page again with other parameters:
+#
+# ```bash
+# nox -s notebook -- task2_length -p profile ci
+# ```
+#
+# Its CIFAR-10 part needs `python -m srclib data prepare cifar10`, and is skipped without.
