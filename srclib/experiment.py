@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
 
@@ -40,7 +40,7 @@ class Cell:
     joint: bool = False  # parallel training: all tasks at once
     overlap: int | None = None  # of the patches, in pixels
     held_out: int = 0  # the last so many training images of a task are tested in place of its test images
-    tested: str = "test"  # images that count: test, or train, as where the release loads its training file
+    tested: tuple[str, ...] = ("test",)  # of each task, its test or train images, or both; the first ones count
     keep_weights: bool = False  # keep the weights after every phase; for tiny networks
     tasks: int | None = None  # the stream ends after so many
     measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
@@ -90,6 +90,7 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     of every task of the stream and `overall` (fractions of the images tested), `cosine` of all weights with those after
     the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
     those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
+    Where both test and training images are tested, accuracies are those of the first, and `images` has those of both.
     `final`: the last overall accuracy. `measures`: by name, if there are any. `seconds`: spent in training, in the
     plugins' phases and in evaluation.
     """
@@ -109,8 +110,7 @@ class Runner:
         images = None if cell.joint else awake.images_per_task
         self.state = Run(model, awake.optimizer(model), cell.seed, images, awake.loss)
         self.initial = copy.deepcopy(model.state_dict())
-        self.x_test = torch.cat([task.x_test for task in self.tasks])
-        self.y_test = torch.cat([task.y_test for task in self.tasks])
+        self.images = {split: _images(self.tasks, split) for split in cell.tested}
         self.phases: list[dict[str, Any]] = []
         self.seconds = {"training": 0.0, "plugins": 0.0, "evaluation": 0.0}
         self.first_weights: Tensor | None = None
@@ -167,7 +167,7 @@ class Runner:
         self._evaluate("training", index, {})
 
     def _shared_key(self) -> str:
-        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=(), tested="test").key()
+        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=(), tested=("test",)).key()
 
     def _share(self) -> None:
         if self.shared is not None:
@@ -187,7 +187,12 @@ class Runner:
 
     def _evaluate(self, kind: str, index: int, measured: Mapping[str, Any]) -> None:
         start = time.perf_counter()
-        heads = {head: self._accuracy(predicted) for head, predicted in self.predict(self.x_test).items()}
+        tested = {
+            split: {head: _accuracy(predicted, y) for head, predicted in self.predict(x).items()}
+            for split, (x, y) in self.images.items()
+        }
+        first = {split: next(iter(heads.values())) for split, heads in tested.items()}
+        heads = tested[self.cell.tested[0]]
         weights = [m.weight.detach() for m in self.state.model if isinstance(m, nn.Linear)]
         flat = torch.cat([w.flatten() for w in weights])
         if self.first_weights is None:
@@ -196,7 +201,8 @@ class Runner:
             {
                 "kind": kind,
                 "task": index,
-                **next(iter(heads.values())),
+                **first[self.cell.tested[0]],
+                **({"images": first} if len(first) > 1 else {}),
                 "cosine": float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
                 **({"heads": heads} if len(heads) > 1 else {}),
                 **measured,
@@ -241,11 +247,6 @@ class Runner:
         runner.learn(index)
         return [w.detach() for w in runner.state.weights()]
 
-    def _accuracy(self, predicted: Tensor) -> dict[str, Any]:
-        correct = predicted == self.y_test
-        parts = correct.split([len(task.y_test) for task in self.tasks])
-        return {"accuracy": [float(part.double().mean()) for part in parts], "overall": float(correct.double().mean())}
-
     def predict(self, x: Tensor) -> dict[str, Tensor]:
         """Return the predicted classes (n,) of every head by its name; the first one counts."""
         body, head = body_and_head(self.state.model)
@@ -256,17 +257,26 @@ class Runner:
         return heads
 
 
+def _images(tasks: Sequence[Task], split: str) -> tuple[Tensor, list[Tensor]]:
+    """Return all test or training images of tasks, (n, inputs), and their labels, task by task."""
+    if split not in TESTED:
+        raise ValueError(f"tested = {split!r}: allowed are {' and '.join(TESTED)}")
+    return torch.cat([getattr(t, f"x_{split}") for t in tasks]), [getattr(t, f"y_{split}") for t in tasks]
+
+
+def _accuracy(predicted: Tensor, labels: Sequence[Tensor]) -> dict[str, Any]:
+    correct = predicted == torch.cat([*labels])
+    parts = correct.split([len(y) for y in labels])
+    return {"accuracy": [float(part.double().mean()) for part in parts], "overall": float(correct.double().mean())}
+
+
 def stream(cell: Cell) -> list[Task]:
     """Return the tasks of a cell, in its order."""
     tasks = _all_images(cell)
     if cell.tasks is not None and not 1 <= cell.tasks <= len(tasks):
         raise ValueError(f"tasks = {cell.tasks}: allowed is 1 to {len(tasks)}, or None for all")
     tasks = tasks[: cell.tasks]
-    if cell.tested not in TESTED or (cell.held_out and cell.tested != "test"):
-        raise ValueError(f"tested = {cell.tested!r}: allowed is one of {TESTED}, and test where images are held out")
-    if cell.held_out:
-        return [streams.hold_out(task, cell.held_out) for task in tasks]
-    return tasks if cell.tested == "test" else [replace(t, x_test=t.x_train, y_test=t.y_train) for t in tasks]
+    return [streams.hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks
 
 
 def _all_images(cell: Cell) -> list[Task]:

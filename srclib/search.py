@@ -89,7 +89,7 @@ class Study:
         """Return the run of one network with a plugin and those beside it, scored on held-out images."""
         run = "+".join(self.beside) or "sequential"
         beside = results.cell(self.dataset, run, self.protocol, order=self.order, seed=network, changes=self.changes)
-        return replace(beside, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested="test")
+        return replace(beside, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:

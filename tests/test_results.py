@@ -306,9 +306,7 @@ def test_a_data_set_that_is_not_at_hand_is_skipped(
     assert "table1_cifar10: cifar10 skipped: no data" in caplog.text
     caplog.clear()
     (cell,) = grid("table1_cifar10", "ci")
-    store.append(
-        "table1_cifar10", {"key": cell.key(), "seed": 0}
-    )  # all of it is stored: no data are needed
+    store.append("table1_cifar10", {"key": cell.key(), "seed": 0})  # all of it is stored: no data are needed
     with caplog.at_level(logging.INFO):
         found = two()
     assert {pair: record["key"] for pair, (record,) in found.items()} == {
