@@ -182,6 +182,18 @@ def test_variants_of_the_cross_modal_slips() -> None:
     )
 
 
+def test_variants_of_the_cub_slips() -> None:
+    plain, same_rate, kept = (cell("cub50", f"src{variant}") for variant in ("", "/same_rate", "/first_sleep"))
+    assert replace(plain, awake=replace(plain.awake, lr=0.1)) == same_rate
+    assert same_rate.awake == cell("cub50", "sequential").awake != plain.awake
+    night = plain.plugins[0]
+    assert isinstance(night, Sleep)
+    assert night.discard_first
+    assert replace(plain, plugins=(replace(night, discard_first=False),)) == kept
+    assert {c.tested for c in grid("table1_cub", runs=["sequential", "src", "parallel"])} == {("train", "test")}
+    assert {c.tested for c in grid("table1_cub", protocol="described")} == {("test",)}
+
+
 def test_two_tasks_and_a_longer_second_one() -> None:
     """As in the released scripts: two epochs of task 1, and the first two tasks of the data set."""
     cifar10, cross_modal = (grid(name, seeds=1) for name in ("task2_length", "task2_length_cross_modal"))
