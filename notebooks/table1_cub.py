@@ -65,7 +65,6 @@ labels = {
     "src/first_sleep": "SRC, first sleep kept",
     "parallel": "Parallel",
     "sequential/fifty_epochs": "Sequential, 50 epochs",
-    "parallel/fifty_epochs": "Parallel, 50 epochs",
 }
 images = {"train": "training images, as released", "test": "test images"}
 values = published.load()
