@@ -50,22 +50,23 @@ def collect(name):
 
 names = {"cifar10": "task2_length", "mnist": "task2_length_mnist", "cross_modal": "task2_length_cross_modal"}
 records = {dataset: group for dataset, name in names.items() if (group := collect(name))}
+tasks = ("task 1", "task 2", "both")
 values = published.load()["value"]
 
 
 def accuracies(group):
-    """Return accuracies on both tasks in percent: a row per epochs of task 2, when, task and network."""
+    """Return accuracies on either task and on both in percent: a row per epochs of task 2, when, task and network."""
     return pd.DataFrame(
         {
             "epochs": record["cell"]["awake"]["epochs"][1],
             "when": when,
-            "task": f"task {task + 1}",
+            "task": task,
             "seed": record["seed"],
             "accuracy": 100 * accuracy,
         }
         for record in group
         for when, phase in zip(("before", "after"), record["metrics"]["phases"][-2:], strict=True)
-        for task, accuracy in enumerate(phase["accuracy"])
+        for task, accuracy in zip(tasks, (*phase["accuracy"], phase["overall"]), strict=True)
     )
 
 
@@ -73,7 +74,7 @@ def table(group):
     """Return the accuracies before and after the second sleep, as text: a row per epochs of task 2."""
     data = accuracies(group)
     cells = data.groupby(["epochs", "when", "task"]).accuracy.apply(figures.spread).unstack(["when", "task"])
-    return cells[[(when, f"task {n}") for when in ("before", "after") for n in (1, 2)]]
+    return cells[[(when, task) for when in ("before", "after") for task in tasks]]
 
 
 # %% [markdown]
@@ -112,16 +113,27 @@ HTML(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in re
 #
 # ## Published and reproduced
 #
-# After the second sleep, on CIFAR-10:
+# On CIFAR-10, after the second sleep:
 
 # %% tags=["hide-input"]
 HTML(published.styled(verdicts.table(store, prefix="release/cifar10/src/setting")))
 
 # %% [markdown]
+# **The curve comes out again.** Nine of the ten values are reproduced within 4.2 points, the tenth is 23 points lower: task
+# 2 after three epochs. Where a value within 4.2 points *differs*, our networks differ less among each other than that,
+# and the release has one trial. That 1, 3, 5, 7 and 9 epochs fit so well supports the guess.
+#
+# **What the sleep trades.** On CIFAR-10 and MNIST task 1 is gone before the second sleep, once task 2 was trained for a few
+# epochs. If these were few, the sleep brings nearly all of task 1 back, at the expense of task 2. After more of them it
+# takes little from task 2 and brings back less of task 1. In between lies a length at which the network knows both tasks
+# best: 5 epochs on CIFAR-10, 2 to 5 on MNIST. Table 1 trains every task for 4 and for 2. One set of sleep parameters
+# suits one length of training.
+#
 # ## Other pairs of tasks
 #
-# The release always takes the first two pairs, airplanes and automobiles, then birds and cats. With two pairs drawn anew
-# for every network:
+# The release always takes the first two pairs of classes, airplanes and automobiles, then birds and cats. With two pairs
+# drawn anew for every network the direction is the same, but how much comes back is another matter: after nine epochs
+# 44 ± 25 % of the first task.
 
 # %% tags=["hide-input"]
 other = collect("task2_length_orders")
