@@ -86,7 +86,7 @@ def accuracies(run, split):
 # %% [markdown]
 # ## Through training and sleep
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "ALT"}, "figure": {"caption": "Accuracy on task 1 (blue) and task 2 (orange) after each phase, tested on training images (left) and on test images (right): a thin line for every network, mean ± standard deviation. Grey squares: published, on 200 classes, task 1 filled and task 2 open.", "name": "fig-cub"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Five rows of two panels, training and test images, with the accuracy on both tasks by phase. Sequential: the first task is learned to 99 and 84 percent and falls to 1 percent when the second is learned to 99 and 76. SRC as released: the first task falls to 16 and 11 percent, the sleep lifts it to 52 and 39, and the second task falls from 71 to 60 and from 67 to 57. SRC with the learning rate of the control: as sequential, and the sleep changes nothing. SRC with the first sleep kept: the first task ends at 33 and 24 percent. Parallel training: both tasks near 98 percent on training images, 80 and 73 on test images."}, "figure": {"caption": "Accuracy on task 1 (blue) and task 2 (orange) after each phase, tested on training images (left) and on test images (right): a thin line for every network, dots and bars for mean ± standard deviation. Grey squares: published for 200 classes, the same in both columns, with the colour of the task in the middle.", "name": "fig-cub"}}
 phases = [f"{kind} {task}" for task in (1, 2) for kind in ("training", "sleep")]
 shown = dict.fromkeys(("sequential", "src", "src/same_rate", "src/first_sleep"), phases)
 shown |= {"parallel": ["", "", "training", ""]}  # of both tasks at once
@@ -117,8 +117,9 @@ plt.show()
 # %% [markdown]
 # ## Published and reproduced
 #
-# The rows of Table 1 are judged on the images that their script tested, those of the text on test images. Published: 200
-# classes; reproduced: 50.
+# The rows of Table 1 are judged on the images that their script tests, those of the text on test images. Published: 200
+# classes; reproduced: 50. On other data the numbers differ as a rule; what can agree is the pattern, that sequential
+# training keeps next to nothing of the first task and that sleep brings both near to each other.
 
 # %% tags=["hide-input"]
 judged = verdicts.table(store)
@@ -152,22 +153,28 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # **They are accuracies on training images.** The script loads the training file where it says test file. That shows in
 # the published values themselves: sequential training has 95.41 % for the second task. Here it has 99 % on the images
 # that it learned and 76 % on others, although it tells 50 kinds apart and not 200. The published 85 and 79 % of parallel
-# training lie between the two that we find, and above our test accuracy for the second task; among 200 kinds fewer
-# test images, not more, should be recognised than among 50.
+# training lie between what we find on test and on training images. Among 200 kinds one expects a lower accuracy than
+# among 50, on test images as well.
 #
-# **Half of what SRC keeps is bought by its learning rate.** The control learns its second task at 0.1, the network that
-# will sleep at 0.01. Before any sleep, that one knows 16 % of the first task in place of 1 %, and 71 % of the second in
-# place of 99 %. Over both tasks it gains nothing on test images: what it keeps of one task it does not learn of the
-# other.
+# **The control is not the same network.** It learns its second task at the learning rate 0.1, the network that will sleep
+# at 0.01. Before any sleep, that one knows 16 % of the first task in place of 1 %, and 71 % of the second in place of
+# 99 % (training images). On the test images of both tasks together it is no better: what it keeps of one task it does
+# not learn of the other.
 #
-# **The sleep then does what is claimed.** From there, one sleep of 5,000 steps lifts the first task from 16 to 52 %
-# on training images and from 11 to 39 % on test images, and costs the second one 11 points. Both together gain 12 points
-# on training images and eight on test images. The parameters are the authors', found for other embeddings and four times
-# as many classes. As published, the first task gains most and both end balanced.
+# **From there, the released sleep does what is claimed.** It lifts the first task from 16 to 52 % on training images and
+# from 11 to 39 % on test images, and takes 11 points from the second. Both together gain 12 points on training images
+# and eight on test images, and end balanced as published. The parameters are the authors', made for other embeddings and
+# four times as many classes.
 #
-# **After the control's training it does nothing.** With the learning rate of the control, the same sleep leaves the
-# network where it was. The comparison of the table, SRC against sequential training, changes two things at once. Against
-# a control with the same training it would be 48 % against 41 % of all test images, and none at the higher learning rate.
+# **It does so in this setting alone.** After the training of the control, the same sleep leaves the network as it was. If
+# the first sleep is kept, as the text has it, the first task is forgotten less in the training that follows, but the
+# second sleep then brings little back: the accuracy on the test images of both tasks stays where it is without any
+# sleep. So the released gain rests on a learning rate that only SRC has and on a sleep whose result is thrown away.
+#
+# **Rehearsal adds nothing because there is none.** 0.75 % of the old images of CUB-200 are 22, and the script rounds them to
+# hundreds. What is published as SRC with rehearsal, 56.55 and 38.05 %, is then SRC; that it is lower than SRC would be
+# because the script with rehearsal loads the true test file. Here, too, SRC is lower on test images than on training
+# images. Which task comes out higher differs from the published values.
 #
 # ## The paper's text
 
