@@ -111,7 +111,7 @@ for row, (run, names) in zip(axes, shown.items(), strict=True):
         )
         ax.grid(axis="y", color="0.92")
     row[0].set_ylabel(f"{labels[run]}\naccuracy (%)", fontsize=9)
-axes[0, 1].legend(loc="center left", fontsize=9)
+axes[-1, 0].legend(*axes[0, 0].get_legend_handles_labels(), loc="lower left", fontsize=9)
 plt.show()
 
 # %% [markdown]
