@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from .streams import Task
 from .training import AwakeConfig
 
 VERSION = 1  # of the arithmetic: raise it when results change, and every stored result is computed anew
+TESTED = ("test", "train")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Cell:
     joint: bool = False  # parallel training: all tasks at once
     overlap: int | None = None  # of the patches, in pixels
     held_out: int = 0  # the last so many training images of a task are tested in place of its test images
+    tested: tuple[str, ...] = ("test",)  # of each task, its test or train images, or both; the first ones count
     keep_weights: bool = False  # keep the weights after every phase; for tiny networks
     tasks: int | None = None  # the stream ends after so many
     measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
@@ -85,9 +87,10 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     with the same one: it is taken from here, with exactly the same results, or added for others; the last used stay.
 
     `phases`: one entry after every training and every sleep, with `kind`, `task` (its place in the stream), `accuracy`
-    of every task of the stream and `overall` (fractions of the test images), `cosine` of all weights with those after
+    of every task of the stream and `overall` (fractions of the images tested), `cosine` of all weights with those after
     the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
     those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
+    Where both test and training images are tested, accuracies are those of the first, and `images` has those of both.
     `final`: the last overall accuracy. `measures`: by name, if there are any. `seconds`: spent in training, in the
     plugins' phases and in evaluation.
     """
@@ -107,8 +110,7 @@ class Runner:
         images = None if cell.joint else awake.images_per_task
         self.state = Run(model, awake.optimizer(model), cell.seed, images, awake.loss)
         self.initial = copy.deepcopy(model.state_dict())
-        self.x_test = torch.cat([task.x_test for task in self.tasks])
-        self.y_test = torch.cat([task.y_test for task in self.tasks])
+        self.images = {split: _images(self.tasks, split) for split in cell.tested}
         self.phases: list[dict[str, Any]] = []
         self.seconds = {"training": 0.0, "plugins": 0.0, "evaluation": 0.0}
         self.first_weights: Tensor | None = None
@@ -147,6 +149,7 @@ class Runner:
             state.model.load_state_dict(self.initial)
             state.optimizer = awake.optimizer(state.model)
         epochs = awake.joint_epochs if self.cell.joint else awake.task_epochs(index)
+        state.optimizer.param_groups[0]["lr"] = awake.task_lr(index)
         own = data
         for plugin in plugins:
             data = plugin.task_data(state, data)
@@ -164,7 +167,7 @@ class Runner:
         self._evaluate("training", index, {})
 
     def _shared_key(self) -> str:
-        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=()).key()
+        return replace(self.cell, plugins=(), keep_weights=False, tasks=None, measures=(), tested=("test",)).key()
 
     def _share(self) -> None:
         if self.shared is not None:
@@ -184,7 +187,12 @@ class Runner:
 
     def _evaluate(self, kind: str, index: int, measured: Mapping[str, Any]) -> None:
         start = time.perf_counter()
-        heads = {head: self._accuracy(predicted) for head, predicted in self.predict(self.x_test).items()}
+        tested = {
+            split: {head: _accuracy(predicted, y) for head, predicted in self.predict(x).items()}
+            for split, (x, y) in self.images.items()
+        }
+        first = {split: next(iter(heads.values())) for split, heads in tested.items()}
+        heads = tested[self.cell.tested[0]]
         weights = [m.weight.detach() for m in self.state.model if isinstance(m, nn.Linear)]
         flat = torch.cat([w.flatten() for w in weights])
         if self.first_weights is None:
@@ -193,7 +201,8 @@ class Runner:
             {
                 "kind": kind,
                 "task": index,
-                **next(iter(heads.values())),
+                **first[self.cell.tested[0]],
+                **({"images": first} if len(first) > 1 else {}),
                 "cosine": float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
                 **({"heads": heads} if len(heads) > 1 else {}),
                 **measured,
@@ -238,11 +247,6 @@ class Runner:
         runner.learn(index)
         return [w.detach() for w in runner.state.weights()]
 
-    def _accuracy(self, predicted: Tensor) -> dict[str, Any]:
-        correct = predicted == self.y_test
-        parts = correct.split([len(task.y_test) for task in self.tasks])
-        return {"accuracy": [float(part.double().mean()) for part in parts], "overall": float(correct.double().mean())}
-
     def predict(self, x: Tensor) -> dict[str, Tensor]:
         """Return the predicted classes (n,) of every head by its name; the first one counts."""
         body, head = body_and_head(self.state.model)
@@ -251,6 +255,19 @@ class Runner:
         for plugin in overriding(self.cell.plugins, "predict"):
             heads = plugin.predict(self.state, hidden, heads)
         return heads
+
+
+def _images(tasks: Sequence[Task], split: str) -> tuple[Tensor, list[Tensor]]:
+    """Return all test or training images of tasks, (n, inputs), and their labels, task by task."""
+    if split not in TESTED:
+        raise ValueError(f"tested = {split!r}: allowed are {' and '.join(TESTED)}")
+    return torch.cat([getattr(t, f"x_{split}") for t in tasks]), [getattr(t, f"y_{split}") for t in tasks]
+
+
+def _accuracy(predicted: Tensor, labels: Sequence[Tensor]) -> dict[str, Any]:
+    correct = predicted == torch.cat([*labels])
+    parts = correct.split([len(y) for y in labels])
+    return {"accuracy": [float(part.double().mean()) for part in parts], "overall": float(correct.double().mean())}
 
 
 def stream(cell: Cell) -> list[Task]:

@@ -28,6 +28,7 @@ DATASETS = {
     "cross_modal": "Cross-modal MNIST",
     "cifar10": "CIFAR-10",
     "cub200": "CUB-200",
+    "cub50": "CUB-200 (50 classes)",
 }
 TASKS = sns.color_palette("viridis", 5)  # tasks in the order they are learned
 

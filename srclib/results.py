@@ -129,6 +129,7 @@ def cell(
         classes_per_task=found.classes_per_task,
         plugins=method.plugins(found),
         joint=method.joint,
+        tested=found.tested,
         order=streams.task_order(order, in_all, seed),
         seed=seed,
         overlap=overlap,
@@ -172,7 +173,7 @@ def collect(
     values = settings(name, profile, protocol, **changes)
     cells = {d: grid(name, profile, protocol, **changes | {"datasets": [d]}) for d in values["datasets"]}
     for dataset in [d for d, those in cells.items() if not datasets.at_hand(d) and not all(c in store for c in those)]:
-        log.info("%s: %s skipped: no data; `python -m srclib data prepare %s` gets it", name, dataset, dataset)
+        log.info("%s: %s skipped: no data; see `python -m srclib data prepare %s`", name, dataset, dataset)
         del cells[dataset]
     records = run(name, list(chain.from_iterable(cells.values())), store=store)
     pairs = list(product(cells, values["runs"]))  # in the order of the grid, all with equally many cells

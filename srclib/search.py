@@ -107,7 +107,7 @@ class Study:
         run = "+".join(self.beside) or "sequential"
         beside = results.cell(self.dataset, run, self.protocol, order=self.order, seed=network, changes=self.changes)
         awake = replace(beside.awake, **awake_values(values))
-        return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out)
+        return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:

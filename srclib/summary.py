@@ -13,9 +13,10 @@ from .protocols import PARTS
 from .store import Record
 
 
-def phases(records: Iterable[Record]) -> pd.DataFrame:
+def phases(records: Iterable[Record], images: str | None = None) -> pd.DataFrame:
     """Return the accuracies of records as a table: one row per record, phase and tested task.
 
+    images: test or train, of runs that were tested on both; None: those that count.
     Columns: seed, overlap, phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
     and overall (percent), cosine (with the weights after the first task).
     """
@@ -28,12 +29,13 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
             "task": phase["task"],
             "tested": tested,
             "accuracy": 100 * accuracy,
-            "overall": 100 * phase["overall"],
+            "overall": 100 * on["overall"],
             "cosine": phase["cosine"],
         }
         for record in records
         for number, phase in enumerate(record["metrics"]["phases"])
-        for tested, accuracy in enumerate(phase["accuracy"])
+        for on in [phase["images"][images] if images else phase]
+        for tested, accuracy in enumerate(on["accuracy"])
     )
 
 

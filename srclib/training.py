@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,14 +28,14 @@ EVALUATION_BATCH = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class AwakeConfig:
-    """The network and its training; one number of epochs, or one per task."""
+    """The network and its training; one number of epochs and one learning rate, or one per task."""
 
     layers: tuple[int, ...]
     init: float  # weights start in U(-init, init)
     loss: str  # one of LOSSES
     epochs: int | tuple[int, ...]
     batch: int
-    lr: float
+    lr: float | tuple[float, ...]
     momentum: float
     dropout: float
     dropout_scaling: str  # "train" (inverted) or "test" (classic)
@@ -51,7 +52,8 @@ class AwakeConfig:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
         if min((self.epochs,) if isinstance(self.epochs, int) else self.epochs, default=0) < 1:
             raise ValueError(f"epochs = {self.epochs}: allowed is a whole number >= 1, or one per task")
-        if not self.lr > 0 or not 0 <= self.momentum < 1:
+        rates = self.lr if isinstance(self.lr, tuple) else (self.lr,)
+        if not min(rates, default=0) > 0 or not 0 <= self.momentum < 1:
             raise ValueError(f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1)")
 
     def network(self) -> nn.Sequential:
@@ -66,17 +68,25 @@ class AwakeConfig:
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Return the optimizer; its velocity lives as long as it does, so keep one for all tasks."""
-        return torch.optim.SGD(model.parameters(), lr=self.lr, momentum=self.momentum, fused=True)
+        return torch.optim.SGD(model.parameters(), lr=self.task_lr(0), momentum=self.momentum, fused=True)
 
     def task_epochs(self, task: int) -> int:
         """Return the epochs of a task, from 0; ValueError when there is no number for it."""
-        if isinstance(self.epochs, int):
-            return self.epochs
-        if task >= len(self.epochs):
+        return self._of_task("epochs", task)
+
+    def task_lr(self, task: int) -> float:
+        """Return the learning rate of a task, from 0; ValueError when there is none for it."""
+        return self._of_task("lr", task)
+
+    def _of_task(self, name: str, task: int) -> Any:
+        value = getattr(self, name)
+        if not isinstance(value, tuple):
+            return value
+        if task >= len(value):
             raise ValueError(
-                f"epochs = {self.epochs}: allowed is one number, or one per task; there are at least {task + 1} tasks"
+                f"{name} = {value}: allowed is one number, or one per task; there are at least {task + 1} tasks"
             )
-        return self.epochs[task]
+        return value[task]
 
 
 Hook = Callable[[], None]

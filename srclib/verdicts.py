@@ -42,6 +42,7 @@ class Row:
     run: str
     quantity: str = "accuracy"
     after: str | None = None
+    images: str | None = None
     tasks: tuple[int, ...] | None = None
     overlaps: tuple[int, ...] | None = None
     over: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +112,7 @@ def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float
 
 
 def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
-    """Return the runs of a row by seed; none at all if any is not in the store."""
+    """Return the runs of a row by seed; none at all if any is not in the store, or was tested on other images."""
     low, high = row.overlaps or (-math.inf, math.inf)
     over = {path: value if isinstance(value, list) else [value] for path, value in row.over.items()}
     cells = [
@@ -119,7 +120,7 @@ def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
         for cell in _full(row.experiment, protocol, row.dataset, row.run, json.dumps(over))
         if cell.overlap is None or low <= cell.overlap <= high
     ]
-    if not all(cell in store for cell in cells):
+    if not all(cell in store and (row.images or cell.tested[0]) in cell.tested for cell in cells):
         return {}
     by_seed = groupby(sorted(cells, key=lambda cell: cell.seed), lambda cell: cell.seed)
     return {seed: [(cell, store[cell]) for cell in group] for seed, group in by_seed}
@@ -258,13 +259,16 @@ def _phase(record: Record, after: str | None) -> dict[str, Any]:
 
 
 def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
-    """Return the fraction of the test images of the row's tasks that are recognised."""
+    """Return the fraction of the images of the row's tasks that are recognised."""
+    split = row.images or cell.tested[0]
+    phase = phase["images"][split] if len(cell.tested) > 1 else phase
     if row.tasks is None:
         return phase["overall"]
     accuracy = [phase["accuracy"][task - 1] for task in row.tasks]
     if len(accuracy) == 1:
         return accuracy[0]
-    images = torch.bincount(load(cell.dataset).y_test).view(-1, cell.classes_per_task).sum(1)  # (tasks,)
+    labels = getattr(load(cell.dataset), f"y_{split}")
+    images = torch.bincount(labels).view(-1, cell.classes_per_task).sum(1)  # (tasks,)
     counts = [int(images[cell.order[task - 1]]) for task in row.tasks]
     return sum(a * n for a, n in zip(accuracy, counts, strict=True)) / sum(counts)
 

@@ -31,6 +31,12 @@ def miniature(train: int = 12, test: int = 6, classes: int = 3) -> Arrays:
     return {"x_train": x[:train], "y_train": y[:train], "x_test": x[train:], "y_test": y[train:]}
 
 
+def embeddings(train: int = 12, test: int = 6, classes: int = 3, inputs: int = 3072) -> Arrays:
+    """Return a data set of numbers from 0 to 1 drawn at random, float32 (n, inputs), its classes in turn."""
+    data, rng = miniature(train, test, classes), np.random.default_rng(0)
+    return data | {key: rng.random((len(x), inputs), np.float32) for key, x in data.items() if key[0] == "x"}
+
+
 def expect(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
     """Let a data set be as small as a miniature, or come from elsewhere."""
     source = replace(natural.SOURCES[name], **{"train": 12, "test": 6, "classes": 3, **changes})

@@ -103,6 +103,37 @@ def test_a_stream_may_end_early() -> None:
             run(replace(cell, tasks=tasks))
 
 
+def test_training_images_may_be_what_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    turned = [replace(task, y_test=task.y_test.flip(0)) for task in streams.patches(0, 0)]
+    monkeypatch.setattr(streams, "patches", lambda *_, **__: turned)
+    cell = tiny(awake=awake(epochs=30), plugins=(sleep(0, 50, beta=0.2),), keep_weights=True)
+    test, train, both = (run(replace(cell, tested=t))["phases"] for t in (("test",), ("train",), ("train", "test")))
+    assert [phase["accuracy"] for phase in test[:2]] == [[0, 0], [0, 0]]
+    assert [phase["accuracy"] for phase in train[:2]] == [[1, 0], [1, 1]]
+    for i, phase in enumerate(both):
+        split = phase.pop("images")
+        assert phase == train[i]  # the first ones count
+        assert list(split) == ["train", "test"]
+        assert split["test"] == {key: test[i].pop(key) for key in ("accuracy", "overall")}
+        assert test[i].items() <= phase.items()  # nothing else changes
+    with pytest.raises(ValueError, match="tested = 'tset': allowed are test and train"):
+        run(replace(cell, tested=("tset",)))
+
+
+def test_a_task_may_have_a_learning_rate_of_its_own() -> None:
+    def weights(lr: float | tuple[float, ...]) -> list[torch.Tensor]:
+        return [flat(phase) for phase in run(tiny(awake=awake(lr=lr), keep_weights=True))["phases"]]
+
+    same, smaller = weights((0.05, 0.05)), weights((0.05, 0.01))
+    assert torch.equal(torch.stack(same), torch.stack(weights(0.05)))
+    assert torch.equal(smaller[0], same[0])
+    assert (smaller[1] - smaller[0]).norm() < 0.5 * (same[1] - same[0]).norm()
+    with pytest.raises(ValueError, match=r"lr = \(0.05,\): allowed is one number, or one per task"):
+        run(tiny(awake=awake(lr=(0.05,))))
+    with pytest.raises(ValueError, match=r"lr = \(0.05, 0.0\), .*: allowed is lr > 0"):
+        awake(lr=(0.05, 0.0))
+
+
 @pytest.mark.parametrize("hidden", [(), (7, 5)], ids=["one_layer", "three_layers"])
 def test_weights_are_kept_on_request(hidden: tuple[int, ...]) -> None:
     cell = tiny(awake=awake(layers=(100, *hidden, 4)), plugins=(sleep(0, 50),))
@@ -300,6 +331,7 @@ CHANGES: dict[type, dict[str, Any]] = {
     Cell: {
         "dataset": "mnist", "awake": awake(lr=0.06), "classes_per_task": 1, "plugins": (), "order": (1, 0), "seed": 1,
         "joint": True, "overlap": 13, "held_out": 1, "keep_weights": True, "tasks": 1, "measures": ("replay",),
+        "tested": ("train",),
     },
     AwakeConfig: {
         "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from srclib import backbone, bench, bench_gpu, datasets, natural, published, results
 from srclib.__main__ import app
 
-from .pictures import expect, miniature
+from .pictures import embeddings, expect
 
 TINY = ["--profile", "smoke", "--scheduler", "inline", "-s", "overlap_min", "14", "--set", "overlap_max=14"]
 
@@ -258,12 +257,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a cache directory that holds a miniature of cub50 and nothing else."""
     directory = tmp_path / "cache"
     directory.mkdir()
-    data = miniature()
-    embeddings = {
-        f"x_{split}": (data[f"x_{split}"].reshape(-1, 3072) / 255).astype(np.float32) for split in natural.SPLITS
-    }
     expect(monkeypatch, "cub50", shape=(3072,))
-    natural.write(directory / "cub50.npz", data | embeddings)
+    natural.write(directory / "cub50.npz", embeddings())
     monkeypatch.setenv("SRCLIB_DATA", str(directory))
     return directory
 

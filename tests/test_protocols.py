@@ -172,6 +172,31 @@ def test_the_corrected_cross_modal_protocol() -> None:
         assert before != slips == after
 
 
+def test_cub_200_as_released() -> None:
+    """The control, SRC and the script with rehearsal: the learning rates of the tasks, and the images tested."""
+    for parts, rates, tested in (
+        ([], 0.1, ("train", "test")),
+        (["sleep"], (0.1, 0.01), ("train", "test")),
+        (["rehearsal"], (0.1, 0.01), ("test",)),
+        (["sleep", "rehearsal"], (0.1, 0.01), ("test",)),
+    ):
+        for dataset in ("cub200", "cub50"):
+            found = load("released", dataset, parts=parts)
+            assert (found.awake.lr, found.tested) == (rates, tested)
+    assert load("described", "cub200", parts=["rehearsal"]).tested == ("test",)
+
+
+@pytest.mark.parametrize("name", ["released", "described"])
+def test_cub50_is_trained_in_as_many_steps_as_cub_200(name: str) -> None:
+    whole, part = (load(name, dataset).awake for dataset in ("cub200", "cub50"))
+    images = {"cub200": whole.images_per_task or 2_997, "cub50": part.images_per_task or 750}
+    steps = {d: awake.epochs * (images[d] // awake.batch) for d, awake in (("cub200", whole), ("cub50", part))}
+    assert abs(steps["cub50"] - steps["cub200"]) < 7  # an epoch of cub50
+    assert dataclasses.replace(part, layers=whole.layers, epochs=50, joint_epochs=50) == dataclasses.replace(
+        whole, images_per_task=part.images_per_task
+    )
+
+
 # Reading a file
 
 
@@ -409,6 +434,6 @@ def test_unknown_protocol_and_data_set() -> None:
         load("relased", "mnist")
     with pytest.raises(
         ValueError,
-        match=r"released\.yaml has no section 'cifar': it has mnist, fashion_mnist, cross_modal, cifar10, patches",
+        match=r"released\.yaml has no section 'cifar': it has mnist, .*, cifar10, cub200, cub50, patches$",
     ):
         load("released", "cifar")

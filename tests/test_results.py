@@ -21,7 +21,7 @@ import torch
 import yaml
 from distributed import LocalCluster
 
-from srclib import measures, natural, protocols, results
+from srclib import experiment, measures, natural, protocols, results
 from srclib.datasets import DATA
 from srclib.experiment import Cell
 from srclib.plugins.sleep import Sleep
@@ -29,6 +29,7 @@ from srclib.results import EXPERIMENTS, PROFILES, cell, experiments, grid, run, 
 from srclib.store import Record, Store
 
 from .cells import sleep, tiny
+from .pictures import embeddings, expect
 
 
 @cache
@@ -180,6 +181,31 @@ def test_variants_of_the_cross_modal_slips() -> None:
         == cell("mnist", "src").plugins[0]
         != cell("mnist", "src+rehearsal", at={"rehearsal.fraction": 0.1}).plugins[0]
     )
+
+
+def test_variants_of_the_cub_slips() -> None:
+    plain, same_rate, kept = (cell("cub50", f"src{variant}") for variant in ("", "/same_rate", "/first_sleep"))
+    assert replace(plain, awake=replace(plain.awake, lr=0.1)) == same_rate
+    assert same_rate.awake == cell("cub50", "sequential").awake != plain.awake
+    night = plain.plugins[0]
+    assert isinstance(night, Sleep)
+    assert night.discard_first
+    assert replace(plain, plugins=(replace(night, discard_first=False),)) == kept
+    assert {c.tested for c in grid("table1_cub", runs=["sequential", "src", "parallel"])} == {("train", "test")}
+    assert {c.tested for c in grid("table1_cub", protocol="described")} == {("test",)}
+
+
+def test_too_small_a_fraction_of_the_birds_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.75 % of 150 images, rounded to hundreds as in the release: SRC with rehearsal is SRC."""
+    monkeypatch.setenv("SRCLIB_DATA", str(tmp_path))
+    expect(monkeypatch, "cub50", train=300, test=100, classes=50)
+    natural.write(tmp_path / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
+    small = {"awake": {"epochs": 1}, "sleep": {"steps": [50]}}
+    alone, both = (experiment.run(cell("cub50", name, changes=small))["phases"] for name in ("src", "src+rehearsal"))
+    assert [{key: phase[key] for key in ("kind", "cosine")} for phase in both] == [
+        {key: phase[key] for key in ("kind", "cosine")} for phase in alone
+    ]
+    assert [phase["overall"] for phase in both] == [phase["images"]["test"]["overall"] for phase in alone]
 
 
 def test_two_tasks_and_a_longer_second_one() -> None:

@@ -39,6 +39,17 @@ def test_phases_as_a_table() -> None:
     assert table.overlap.dropna().tolist() == [12] * 4
 
 
+def test_phases_on_either_images() -> None:
+    record = a_record(0)
+    for phase in record["metrics"]["phases"]:
+        test = {"accuracy": [0.1, 0.2], "overall": 0.15}
+        phase["images"] = {"train": {key: phase[key] for key in test}, "test": test}
+    assert phases([record], "train").equals(phases([record]))
+    table = phases([record], "test")
+    assert table.accuracy.tolist() == [10, 20] * 2
+    assert table.overall.tolist() == [15] * 4
+
+
 def test_final_accuracies() -> None:
     assert final([a_record(0), a_record(1, metrics={"final": 0.2})]) == [62.5, 20]
     phases = [{"heads": {"network": {"overall": 0.1}}}, {"heads": {"network": {"overall": 0.3}}}]

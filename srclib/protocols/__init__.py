@@ -43,6 +43,7 @@ class Protocol:
 
     source: str  # where the values stand
     classes_per_task: int
+    tested: tuple[str, ...] = ("test",)  # images, as in a cell
     awake: AwakeConfig
     sleep: Sleep | None
     ewc: EWC | None = None

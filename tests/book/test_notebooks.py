@@ -12,7 +12,7 @@ from nbformat import NotebookNode, read
 from book import build
 from srclib import natural
 
-from ..pictures import miniature
+from ..pictures import embeddings, miniature
 
 SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks": 1}
 
@@ -26,15 +26,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory with a miniature of CIFAR-10, and a profile of IPython that takes it for the whole."""
+    """Return a directory with miniatures of CIFAR-10 and cub50, and a profile of IPython that takes them for whole."""
     folder = tmp_path_factory.mktemp("images")
     natural.write(folder / "cifar10.npz", miniature(1000, 100, 10))
+    natural.write(folder / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
     startup = folder / "profile_default" / "startup" / "miniature.py"
     startup.parent.mkdir(parents=True)
     startup.write_text(
         "from dataclasses import replace\n"
         "from srclib import natural\n"
-        'natural.SOURCES["cifar10"] = replace(natural.SOURCES["cifar10"], train=1000, test=100)\n'
+        'for name, train in (("cifar10", 1000), ("cub50", 300)):\n'
+        "    natural.SOURCES[name] = replace(natural.SOURCES[name], train=train, test=100)\n"
     )
     return folder
 
@@ -59,15 +61,16 @@ def test_runs_to_its_end(name: str, store: Path, images: Path, tmp_path: Path, m
     executed(name, tmp_path / f"{name}.ipynb", **SMOKE)
 
 
+@pytest.mark.parametrize(("name", "dataset"), [("table1_cifar10", "cifar10"), ("table1_cub", "cub50")])
 def test_a_page_without_its_data_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for variable in ("SRCLIB_RESULTS", "SRCLIB_DATA"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
-    cells = executed("table1_cifar10", tmp_path / "page.ipynb", profile="ci")
+    cells = executed(name, tmp_path / "page.ipynb", profile="ci")
     shown = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
     for said in (shown, capsys.readouterr().out):  # on the page and in the log
-        assert "table1_cifar10: cifar10 skipped: no data" in said
+        assert f"{name}: {dataset} skipped: no data" in said
     assert not list(tmp_path.glob("SRCLIB_*/*"))
 
 
