@@ -39,22 +39,16 @@ results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = {
-    run: group
-    for (_, run), group in results.collect("supplement_four_layers", profile, store=store, seeds=seeds).items()
-}
-slept = records["src/four_hidden"]
+slept = results.collect("supplement_four_layers", profile, store=store, seeds=seeds)["mnist", "src/four_hidden"]
 data = summary.phases(slept)
-starts = [
-    r
-    for group in results.collect("supplement_four_layers_init", profile, store=store, seeds=seeds).values()
-    for r in group
-]
-extended = [
-    r
-    for group in results.collect("supplement_four_layers_extended", profile, store=store, seeds=seeds).values()
-    for r in group
-]
+starts, extended = (
+    [
+        record
+        for group in results.collect(f"supplement_four_layers_{name}", profile, store=store).values()
+        for record in group
+    ]
+    for name in ("init", "extended")
+)
 
 # %% [markdown]
 # ## Does it learn at all?
@@ -113,11 +107,11 @@ compared = {
     f"after two tasks: {name}": (accuracy("training", 2, *tested), accuracy("sleep", 2, *tested))
     for name, tested in {"task 1": [1], "task 2": [2], "mean of both": [1, 2]}.items()
 }
-if "sequential/four_hidden" in records and kinds.task.max() == 4:
-    finals = [summary.final(records["sequential/four_hidden"]), summary.final(slept)]
-    compared["after five tasks: all digits"] = tuple(map(pd.Series, finals))
+if kinds.task.max() == 4:
+    last = data[data.tested == 0].pivot(index="seed", columns="phase", values="overall")
+    compared["after five tasks: all digits"] = (last.iloc[:, -2], last.iloc[:, -1])
 rows = [
-    {"accuracy": name, "without": figures.spread(old), "with the sleep": figures.spread(new)}
+    {"accuracy": name, "before the sleep": figures.spread(old), "after it": figures.spread(new)}
     | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in summary.paired(old, new).items()}
     for name, (old, new) in compared.items()
 ]
@@ -125,8 +119,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks; its change in points, two-sided paired t-test over
-# networks, and Cohen's d of the changes. After two tasks the same networks are compared before and after their sleep,
-# after five tasks networks that slept after each of them from the second on with those that never did.
+# networks, and Cohen's d of the changes, before and after the second and the last sleep.
 #
 # ## The released sleep, extended
 #
@@ -166,7 +159,7 @@ HTML(published.styled(judged[judged["id"].str.contains("four_hidden")]))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [*(record for group in records.values() for record in group), *starts, *extended]
+everything = [*slept, *starts, *extended]
 Markdown(f"Profile `{profile}`, protocol `released`, variant `four_hidden`. {summary.provenance(everything)}")
 
 # %% [markdown]

@@ -85,7 +85,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Awake and asleep
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "ALT2"}, "figure": {"caption": "Spikes of the first network after both tasks, a dot for each: awake while it is shown a test image of 0 and one of 2, and in the first steps of its sleep. Neurons of hidden layer 1 below, hidden layer 2 above it, outputs on top.", "name": "fig-spiking-rasters"}}
-SHOWN = 60  # steps of the sleep
+SHOWN = 100  # steps of the sleep
 units = records[0]["cell"]["awake"]["layers"][1:]
 found = records[0]["metrics"]["measures"]["rasters"]
 shown = {"awake, a 0": found["awake"]["0"], "awake, a 2": found["awake"]["2"], "asleep": found["asleep"]}
@@ -105,6 +105,7 @@ for column, (title, layers), length in zip(axes.T, shown.items(), steps, strict=
     column[-1].set_xlabel("step")
 for ax, name in zip(axes[::-1, 0], names, strict=True):
     ax.set_ylabel(name)
+axes[0, 0].set_yticks(range(0, 10, 3))
 plt.show()
 
 # %% [markdown]
