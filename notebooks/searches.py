@@ -52,7 +52,9 @@ outcomes = dict(
 sleeps = {
     name: found
     for name, found in outcomes.items()
-    if found["study"]["part"] == "sleep" and found["study"].get("by_stage", True)
+    if found["study"]["part"] == "sleep"
+    and found["study"].get("by_stage", True)
+    and "awake" not in found["study"]["changes"]
 }
 wholes = {name: found for name, found in outcomes.items() if not found["study"].get("by_stage", True)}
 trials = {name: searched.trials(name) for name in outcomes}
@@ -70,8 +72,11 @@ def title(study):
     """Return what the page calls a study."""
     beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
     method = "SRC" if study["part"] == "sleep" else methods.find(study["part"]).label
-    one = "" if study.get("by_stage", True) else f", whole runs ({SAMPLERS[study['sampler']]})"
-    return f"{method}{beside}, {figures.DATASETS[study['dataset']]}{one}"
+    runs = "" if study.get("by_stage", True) else f", whole runs ({SAMPLERS[study['sampler']]})"
+    awake = study["changes"].get("awake", {})
+    layers = "-".join(map(str, awake.get("layers", ())))
+    network = f", {'spiking, ' if 'spiking' in awake else ''}{layers}" if layers else ""
+    return f"{method}{beside}, {figures.DATASETS[study['dataset']]}{runs}{network}"
 
 
 def minutes(provenance):
@@ -104,8 +109,9 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="ve
 
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
-# 400 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
-# takes a hundred times as long as another one.
+# 50 to 400 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
+# takes a hundred times as long as another one. The searches for networks of other kinds, whose layers are named in the
+# table, belong to {doc}`supplement_four_layers` and {doc}`supplement_spiking` and are not in the pictures below.
 #
 # ## How the search went
 

@@ -100,3 +100,21 @@ def task_heatmap(ax: Axes, accuracy: pd.DataFrame, error: pd.DataFrame | None = 
     ax.tick_params(length=0)
     plt.setp(ax.get_yticklabels(), rotation=0)
     plt.setp(ax.get_xticklabels(), rotation=0)
+
+
+def two_tasks(ax: Axes, data: pd.DataFrame) -> None:
+    """Draw the accuracy of two tasks after every phase, a thin line for each network and a thick one for their mean.
+
+    data: as `summary.phases` returns it. Phases are named T for training and S for sleep, with the task's number.
+    """
+    kinds = data.drop_duplicates("phase").sort_values("phase")
+    for k, marker in enumerate("oD"):
+        runs = data[data.tested == k].pivot(index="phase", columns="seed", values="accuracy")
+        color = COLORS[f"task {k + 1}"]
+        ax.plot(runs.index, runs, color=color, lw=0.8, alpha=0.5)
+        ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, lw=2.5, ms=7, label=f"task {k + 1}")
+    for phase in kinds.phase[kinds.kind == "sleep"]:
+        ax.axvspan(phase - 0.5, phase + 0.5, color="0.94", lw=0, zorder=0)
+    names = [f"{'S' if kind == 'sleep' else 'T'}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
+    ax.set_xticks(kinds.phase, names)
+    ax.set(xlabel="phase: training (T) or sleep (S)", ylabel="accuracy (%)", ylim=(-3, 103))

@@ -24,6 +24,7 @@ from .analysis import READINGS, average, compare, cosine, minus, number, specifi
 from .plugins.sleep import mean_of
 from .sleep import SleepConfig, layer_scales, linear_layers, run_layers, set_weights
 from .sleep.stimulus import InputSpikes
+from .spiking import IntegrateAndFire
 from .streams import Task
 
 PASSED = 50  # test images of each class that are passed through the spiking network
@@ -205,10 +206,15 @@ def replay(subject: Subject) -> dict[str, Any]:
         for layer, counts in enumerate(awake["initial" if name == "untrained" else "before"]):
             entry = firing(rates[layer], counts, subsets[layer], len(subject.tasks[-1].classes))
             if record.spikes is not None and name != "untrained":
-                rows, neurons = record.spikes[layer].nonzero()[:EVENTS].T
-                entry["events"] = {"steps": (rows // record.batch).tolist(), "neurons": neurons.tolist()}
+                entry["events"] = _events(record.spikes[layer], record.batch)
             found[name].append({"spikes": int(record.spike_counts[layer].sum()), **entry})
     return found
+
+
+def _events(spikes: Tensor, batch: int = 1) -> dict[str, list[int]]:
+    """Return the first `EVENTS` spikes of a raster (steps * batch, neurons), in time: their steps and neurons."""
+    rows, neurons = spikes.nonzero()[:EVENTS].T
+    return {"steps": (rows // batch).tolist(), "neurons": neurons.tolist()}
 
 
 def firing(rates: Tensor, counts: Tensor, subset: Tensor, last: int) -> dict[str, Any]:
@@ -301,6 +307,25 @@ def synapses(subject: Subject) -> dict[str, Any]:
     }
 
 
+@torch.no_grad()
+def rasters(subject: Subject) -> dict[str, Any]:
+    """Tell which neuron fires in which step, awake and asleep, before the weights change for good.
+
+    Returns by layer the steps and neurons of the first `EVENTS` spikes: `asleep` in the last sleep, and `awake`, for a
+    network whose neurons spike awake, by class for the first test image of each.
+    """
+    awake: dict[str, list[Any]] = {}
+    for label, x in subject.images(1).items():
+        awake[str(label)] = []
+        for layer in subject.network(subject.before).eval():
+            x = layer(x)
+            if isinstance(layer, IntegrateAndFire):
+                awake[str(label)].append(_events(x[0].bool()))
+    noise, config = subject.noise("mean"), subject.asleep(subject.before)
+    record = run_layers(subject.before, noise, config, record=True, progress=False)
+    return {"awake": awake, "asleep": [_events(spikes, record.batch) for spikes in record.spikes or []]}
+
+
 MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "correlations": correlations,
     "sparseness": sparseness,
@@ -308,4 +333,5 @@ MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "replay": replay,
     "course": course,
     "synapses": synapses,
+    "rasters": rasters,
 }

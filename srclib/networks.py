@@ -9,6 +9,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from .spiking import IntegrateAndFire, PoissonInput, Rate
+
 DROPOUTS = ("train", "test")
 OUTPUTS = ("softmax", "sigmoid", "relu")
 VGG_FILTERS = (32, 64, 128)  # of the convolutions of each block
@@ -34,12 +36,15 @@ def mlp(
     output: str = "softmax",
     dropout: float = 0.0,
     dropout_scaling: str = "train",
+    spiking: int | None = None,
 ) -> nn.Sequential:
     """Return a bias-free multilayer perceptron with ReLU between its layers, weights from U(-init, init).
 
     sizes: inputs, hidden units of every layer, outputs. output: "softmax" and "sigmoid" end in a linear layer (they are
     part of the loss), "relu" in a ReLU. dropout: probability for hidden units, in [0, 1); dropout_scaling: "train"
-    (`nn.Dropout`) or "test" (`ClassicDropout`). Weights come from torch's global generator.
+    (`nn.Dropout`) or "test" (`ClassicDropout`). spiking: steps that an image is shown to spiking neurons, which take
+    the place of ReLU and of the outputs (`srclib.spiking`); the outputs are then rates, whatever `output` is. Weights
+    come from torch's global generator.
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes = {tuple(sizes)}: allowed are at least two numbers >= 1")
@@ -49,16 +54,21 @@ def mlp(
         raise ValueError(f"dropout_scaling = {dropout_scaling!r}: allowed is one of {DROPOUTS}")
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout = {dropout}: allowed is [0, 1)")
-    layers: list[nn.Module] = []
+    if spiking is not None and spiking < 1:
+        raise ValueError(f"spiking = {spiking}: allowed is a number of steps >= 1, or None")
+    activity = IntegrateAndFire if spiking else nn.ReLU
+    layers: list[nn.Module] = [PoissonInput(spiking)] if spiking else []
     for i, (inputs, outputs) in enumerate(pairwise(sizes)):
         linear = nn.Linear(inputs, outputs, bias=False)
         nn.init.uniform_(linear.weight, -init, init)
         layers.append(linear)
         if i < len(sizes) - 2:
-            layers.append(nn.ReLU())
+            layers.append(activity())
             if dropout:
                 layers.append(nn.Dropout(dropout) if dropout_scaling == "train" else ClassicDropout(dropout))
-    if output == "relu":
+    if spiking:
+        layers += [activity(), Rate()]
+    elif output == "relu":
         layers.append(nn.ReLU())
     return nn.Sequential(*layers)
 

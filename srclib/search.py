@@ -71,6 +71,7 @@ class Study:
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
     by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
     order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
+    tasks: int | None = None  # the stream ends after so many
     held_out: int  # training images of each task
     sampler: str = "genetic"  # or tpe, random
     population: int = 20  # of a generation of the genetic sampler
@@ -105,7 +106,9 @@ class Study:
         values: of what is searched; those of the awake phase are used here.
         """
         run = "+".join(self.beside) or "sequential"
-        beside = results.cell(self.dataset, run, self.protocol, order=self.order, seed=network, changes=self.changes)
+        beside = results.cell(
+            self.dataset, run, self.protocol, order=self.order, seed=network, tasks=self.tasks, changes=self.changes
+        )
         awake = replace(beside.awake, **awake_values(values))
         return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
 

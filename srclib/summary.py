@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import getitem
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from .protocols import PARTS
 from .store import Record
@@ -77,6 +80,21 @@ def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
         value = reduce(getitem, inner, parts[part][name] if name in parts[part] else getattr(PARTS[part], name))
         found[path] = tuple(value) if isinstance(value, list) else value
     return found
+
+
+def paired(before: Sequence[float], after: Sequence[float]) -> dict[str, float]:
+    """Compare two numbers of every network: `change`, its mean; `t`, `p`, two-sided paired t-test; `d`, Cohen's d_z.
+
+    d_z is the mean change over its standard deviation. With a single network, t, p and d are nan; so they are if the
+    change is the same in all of them.
+    """
+    changes = np.subtract(after, before)
+    spread = changes.std(ddof=1) if len(changes) > 1 else 0.0
+    if not spread:
+        return {"change": float(changes.mean()), "t": math.nan, "p": math.nan, "d": math.nan}
+    test = stats.ttest_rel(after, before)
+    change = float(changes.mean())
+    return {"change": change, "t": float(test.statistic), "p": float(test.pvalue), "d": change / float(spread)}
 
 
 def provenance(records: Iterable[Record]) -> str:

@@ -42,6 +42,7 @@ class AwakeConfig:
     images_per_task: int | None  # the first so many are trained on; None: all
     joint_epochs: int  # parallel training: all tasks at once, always on all images
     restart_from_initial: bool = False  # every task starts from the initial weights, with no velocity
+    spiking: int | None = None  # the neurons spike awake, too: steps that an image is shown; None: rectified units
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -64,6 +65,7 @@ class AwakeConfig:
             output=LOSSES[self.loss],
             dropout=self.dropout,
             dropout_scaling=self.dropout_scaling,
+            spiking=self.spiking,
         )
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:

@@ -336,7 +336,7 @@ CHANGES: dict[type, dict[str, Any]] = {
     AwakeConfig: {
         "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
         "momentum": 0.6, "dropout": 0.1, "dropout_scaling": "test", "images_per_task": 2, "joint_epochs": 7,
-        "restart_from_initial": True,
+        "restart_from_initial": True, "spiking": 20,
     },
     Sleep: {
         "config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained", "max_steps": 199,

@@ -191,3 +191,29 @@ def test_completely_random_input_has_the_mean_brightness() -> None:
     assert mean.sum() / 4000 == pytest.approx(2, abs=0.1)  # ten inputs, each in a fifth of the steps
     assert random.sum() / 4000 == pytest.approx(2, abs=0.1)
     assert random.mean(0).max() < 0.05  # 0.02 expected of each
+
+
+# Rasters
+
+
+def test_rasters_of_a_spiking_network() -> None:
+    config = awake(layers=(100, 20, 12, 4), init=0.2, loss="relu_mse", spiking=15)
+    cell = measured(awake=config, plugins=(sleep(0, 60, alpha=1.0, beta=0.5),), measures=("rasters",))
+    metrics = run(cell)
+    found = metrics["measures"]["rasters"]
+    assert list(found["awake"]) == ["0", "1", "2", "3"]
+    for layers in found["awake"].values():
+        for layer, neurons in zip(layers, (20, 12, 4), strict=True):
+            assert layer["steps"] == sorted(layer["steps"])
+            assert set(layer["steps"]) <= set(range(15))
+            assert set(layer["neurons"]) <= set(range(neurons))
+    assert sum(len(layers[0]["steps"]) for layers in found["awake"].values()) > 0
+    spikes = metrics["phases"][-1]["spikes"]
+    assert [len(layer["steps"]) for layer in found["asleep"]] == spikes  # those of the sleep itself
+    assert spikes[0] > 0
+
+
+def test_a_network_of_rectified_units_has_no_spikes_awake(metrics: dict[str, Any]) -> None:
+    found = metrics["measures"]["rasters"]
+    assert all(layers == [] for layers in found["awake"].values())
+    assert len(found["asleep"]) == 3

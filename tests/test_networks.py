@@ -10,8 +10,10 @@ from torch import nn
 
 from srclib.networks import ClassicDropout, body_and_head, logits, mlp, vgg, vgg_blocks
 from srclib.sleep import linear_layers
+from srclib.spiking import IntegrateAndFire, PoissonInput, Rate
 
 L, R, D, C = nn.Linear, nn.ReLU, nn.Dropout, ClassicDropout
+P, N, S = PoissonInput, IntegrateAndFire, Rate
 
 
 @pytest.mark.parametrize(
@@ -25,8 +27,21 @@ L, R, D, C = nn.Linear, nn.ReLU, nn.Dropout, ClassicDropout
         ((5, 4, 6, 3), {"dropout": 0.25}, [L, R, D, L, R, D, L]),
         ((5, 4, 6, 3), {"dropout": 0.25, "dropout_scaling": "test", "output": "relu"}, [L, R, C, L, R, C, L, R]),
         ((5, 4, 3), {"dropout": 0.0, "dropout_scaling": "test"}, [L, R, L]),
+        ((5, 4, 3), {"spiking": 20}, [P, L, N, L, N, S]),
+        ((5, 4, 3), {"spiking": 20, "dropout": 0.25, "output": "relu"}, [P, L, N, D, L, N, S]),
     ],
-    ids=["one_layer", "one_layer_relu", "hidden", "sigmoid", "hidden_relu", "dropout", "classic_dropout_relu", "plain"],
+    ids=[
+        "one_layer",
+        "one_layer_relu",
+        "hidden",
+        "sigmoid",
+        "hidden_relu",
+        "dropout",
+        "classic_dropout_relu",
+        "plain",
+        "spiking",
+        "spiking_dropout",
+    ],
 )
 def test_layers(sizes: tuple[int, ...], options: dict[str, Any], layers: list[type]) -> None:
     model = mlp(sizes, init=0.1, **options)

@@ -204,6 +204,12 @@ def test_methods_beside_act_in_the_search_as_in_a_run(part: str, setting: dict[s
     assert phases[-1]["overall"] == pytest.approx(report["stages"][-1]["score"])
 
 
+def test_a_search_may_end_early(tmp_path: Path) -> None:
+    best, report, _ = run(replace(SLEEP, tasks=2, networks=(7,), trials=1), tmp_path)
+    assert [stage["stage"] for stage in report["stages"]] == [2]
+    assert len(best.steps) == 2
+
+
 def test_values_of_several_layers_become_a_tuple() -> None:
     changed = with_values(SLEEP.plugin().config, {"beta[0]": 1.5, "inc": 0.5, "beta[1]": 2.5})
     assert (changed.beta, changed.inc, changed.dec) == ((1.5, 2.5), 0.5, 0.001)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import pytest
+
 from srclib.store import Record
-from srclib.summary import final, finals, last_sleeps, phases, provenance
+from srclib.summary import final, finals, last_sleeps, paired, phases, provenance
 
 
 def a_record(seed: int, **changes: Any) -> Record:
@@ -98,3 +101,19 @@ def test_provenance_in_a_sentence() -> None:
     assert provenance([]) == "No runs: skipped, no data."
     newer = a_record(1, versions=records[0]["versions"] | {"torch": "2.14.0"})
     assert provenance([records[0], newer]).endswith("; python 3.11.2, torch 2.13.0 and 2.14.0.")
+
+
+def test_paired_changes() -> None:
+    """Changes of 1, 2 and 3: t = 2 / (1 / sqrt 3), and p from the t distribution with 2 degrees of freedom."""
+    found = paired([10, 20, 30], [11, 22, 33])
+    assert found["change"] == found["d"] == pytest.approx(2)
+    assert found["t"] == pytest.approx(2 * 3**0.5)
+    assert found["p"] == pytest.approx(1 - found["t"] / (found["t"] ** 2 + 2) ** 0.5)
+    assert paired([11, 22, 33], [10, 20, 30])["d"] == pytest.approx(-2)
+
+
+@pytest.mark.parametrize("after", [[3.0], [3.0, 4.0]], ids=["one_network", "the_same_in_all"])
+def test_paired_changes_without_a_spread(after: list[float]) -> None:
+    found = paired([x - 1 for x in after], after)
+    assert found["change"] == 1
+    assert all(math.isnan(found[key]) for key in ("t", "p", "d"))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from . import cuda, event, reference
-from .scaling import layer_scales, linear_layers, sleepable
+from .scaling import Spikes, layer_scales, linear_layers, sleepable
 from .stimulus import InputSpikes, draw_input
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "RunawayError",
     "SleepConfig",
     "SleepRecord",
+    "Spikes",
     "draw_input",
     "layer_scales",
     "linear_layers",
@@ -210,8 +211,8 @@ def sleep(
 ) -> SleepRecord:
     """Let a network sleep: its linear layers are changed in place, everything else is left alone.
 
-    model_or_linears: an `nn.Sequential` of bias-free `Linear`, `ReLU` and dropout layers, or the list of its
-    `nn.Linear` in order (for the dense part of a larger network).
+    model_or_linears: an `nn.Sequential` of bias-free `Linear`, `ReLU`, dropout and `Spikes` layers, or the list of
+    its `nn.Linear` in order (for the dense part of a larger network).
     mean_input: (in_1,), each in [0, 1]: the mean of every input over what was learned so far. With `config.window`
     it is read as a square image.
     scale_inputs: (n, in_1) examples; the gain of layer l is alpha_l times its data-based scale (`layer_scales`),

@@ -17,11 +17,15 @@ from torch import Tensor, nn
 BATCH = 2_000
 
 
+class Spikes(nn.Module):
+    """A layer of a network that spikes awake, too. Such a network sleeps with its own gain: its scales are 1."""
+
+
 def sleepable(model_or_linears: nn.Module | Sequence[nn.Linear]) -> list[nn.Module]:
     """Return the layers of a network that can sleep, in order.
 
-    Allowed are an `nn.Sequential` of bias-free `Linear`, `ReLU` and dropout, or a list of bias-free `Linear` (ReLU
-    between them is understood). Raises ValueError that names the layer otherwise.
+    Allowed are an `nn.Sequential` of bias-free `Linear`, `ReLU`, dropout and `Spikes`, or a list of bias-free `Linear`
+    (ReLU between them is understood). Raises ValueError that names the layer otherwise.
     """
     if isinstance(model_or_linears, nn.Sequential):
         layers, name = list(model_or_linears), "model"
@@ -36,7 +40,7 @@ def sleepable(model_or_linears: nn.Module | Sequence[nn.Linear]) -> list[nn.Modu
                 raise ValueError(f"linears[{i}] is a {type(linear).__name__}: allowed is nn.Linear")
             layers += [nn.ReLU()] * (i > 0) + [linear]
     for i, layer in enumerate(layers):
-        if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Dropout)):
+        if not isinstance(layer, (nn.Linear, nn.ReLU, nn.Dropout, Spikes)):
             raise ValueError(f"{name}[{i}] is {type(layer).__name__}: allowed are Linear (bias=False), ReLU, Dropout")
         if isinstance(layer, nn.Linear) and layer.bias is not None:
             raise ValueError(f"{name}[{i}] has a bias: allowed is Linear(..., bias=False), since a sleep has none")
@@ -53,7 +57,8 @@ def linear_layers(model_or_linears: nn.Module | Sequence[nn.Linear]) -> list[nn.
 def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> list[float]:
     """Return the scale of every linear layer, computed on inputs (n, in_1) in evaluation mode.
 
-    A network that ends in a linear layer is read as a softmax classifier: its last activation is the softmax.
+    A network that ends in a linear layer is read as a softmax classifier: its last activation is the softmax. One with
+    `Spikes` has scales of 1.
     Raises ValueError when a layer has neither a positive weight nor a positive activation, or for a wrong shape.
     """
     layers = sleepable(nn.Sequential(*layers))
@@ -62,6 +67,8 @@ def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> li
     if x_all.ndim != 2 or x_all.shape[1] != linears[0].in_features or not len(x_all):
         found, inputs_1 = tuple(x_all.shape), linears[0].in_features
         raise ValueError(f"scale_inputs has shape {found}: allowed is (n, {inputs_1}) with n >= 1")
+    if any(isinstance(layer, Spikes) for layer in layers):
+        return [1.0] * len(linears)
     largest = [max(0.0, float(linear.weight.detach().max())) for linear in linears]
     training = [layer.training for layer in layers]
     try:
