@@ -341,6 +341,7 @@ CHANGES: dict[type, dict[str, Any]] = {
     Sleep: {
         "config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained", "max_steps": 199,
         "discard_first": True, "drive": "random", "reset_velocity": True, "streams": 2, "averaged": True,
+        "growth": 1.1,
     },
     SleepConfig: {
         "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
