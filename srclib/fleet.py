@@ -56,10 +56,8 @@ class Fleet:
         self.random = torch.Generator(device).manual_seed(seed)
         self.x, self.y, self.x_held, self.y_held = _images(_alike(cells[0]), device)
         self.order = torch.tensor([cell.order for cell in cells], device=device)  # (networks, tasks)
-        self.lr, self.momentum, self.keep = (
-            self._each([value(cell.awake) for cell in cells])
-            for value in (lambda a: a.lr, lambda a: a.momentum, lambda a: 1 - a.dropout)
-        )
+        self.momentum = self._each([cell.awake.momentum for cell in cells])
+        self.keep = self._each([1 - cell.awake.dropout for cell in cells])
         starts = zip(*(_first_weights(self.awake.layers, cell.seed, device) for cell in cells), strict=True)
         init = self._each([cell.awake.init for cell in cells])
         self.weights = [torch.stack(layer) * init for layer in starts]  # (networks, out, in) each
@@ -93,13 +91,14 @@ class Fleet:
     def learn(self, task: int) -> None:
         """Train on the task at this place of every network's order."""
         mine, n = self.order[:, task, None], self.x.shape[1]
+        lr = self._each([cell.awake.task_lr(task) for cell in self.cells])
         for _ in range(self.awake.task_epochs(task)):
             shuffled = self._rand(len(mine), n).argsort(1)
             for rows in shuffled[:, : n // self.awake.batch * self.awake.batch].split(self.awake.batch, dim=1):
                 with _precision("high"):
-                    self._step(self.x[mine, rows], self.y[mine, rows])
+                    self._step(self.x[mine, rows], self.y[mine, rows], lr)
 
-    def _step(self, x: Tensor, y: Tensor) -> None:
+    def _step(self, x: Tensor, y: Tensor, lr: Tensor) -> None:
         masks: list[Tensor] = []
         *layers, z = self.forward(x, masks)
         delta = (activation(z, self.awake.loss) - one_hot(y, z.shape[2])) / self.awake.batch
@@ -108,7 +107,7 @@ class Fleet:
             if i:
                 delta = torch.bmm(delta, self.weights[i]) * masks[i - 1]
             self.velocities[i].mul_(self.momentum).add_(gradient)
-            self.weights[i].sub_(self.lr * self.velocities[i])
+            self.weights[i].sub_(lr * self.velocities[i])
 
     @torch.no_grad()
     def sleep(self, task: int) -> None:
@@ -274,6 +273,8 @@ def _check(cells: Sequence[Cell]) -> None:
             raise ValueError(f"cells differ: a fleet takes those that agree in all but seed, order, {', '.join(OWN)}")
     if not first.held_out or first.awake.images_per_task is None:
         raise ValueError("a fleet takes cells with held-out images and a number of images per task")
+    if first.awake.spiking or first.awake.restart_from_initial:
+        raise ValueError("spiking, restart_from_initial: a fleet takes rectified units that go on from task to task")
     nights = [_night(cell).config_after(task) for cell in cells for task in range(len(first.order))]
     kinds = {(n.batch, n.window, n.strict, n.gate is None) for n in nights if n}
     if len(kinds) > 1:

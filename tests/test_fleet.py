@@ -106,6 +106,7 @@ def test_streams_see_their_own_window() -> None:
         ([replace(certain(1), held_out=0)], "cells with held-out images"),
         ([certain(1), certain(2, epochs=3)], "agree in all but seed, order, init"),
         ([certain(1), replace(certain(1), plugins=(replace(certain(1).plugins[0], statistics="pool"),))], "plain ones"),
+        ([certain(1, spiking=5)], "takes rectified units"),
         ([], "cells is empty"),
     ],
 )
