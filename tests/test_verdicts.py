@@ -111,6 +111,10 @@ def test_a_value_needs_every_run_behind_it(tmp_path: Path) -> None:
     assert verdicts.table(store).empty
 
 
+def test_a_protocol_of_our_own_is_not_judged() -> None:
+    assert verdicts.reproduced(Store(), "tuned") == {}
+
+
 def test_results_of_one_protocol_are_not_those_of_another(tmp_path: Path) -> None:
     store = stored(tmp_path, table1("sequential"), constant(0.19))
     assert list(verdicts.reproduced(store, "released")) == ["table1/mnist/sequential"]
