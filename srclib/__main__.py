@@ -17,6 +17,7 @@ from . import bench_gpu, data_commands, datasets, protocols, published, results
 from . import search as searching
 from . import verdicts as judged
 from .store import Store
+from .studies import studies
 from .terminal import Command, console, line
 
 PROTOCOLS = "|".join(protocols.names())
@@ -119,7 +120,7 @@ def verdicts(
 
 @app.command(cls=Command)
 def search(
-    study: Annotated[str, typer.Argument(help=f"One of {', '.join(searching.studies())}.")],
+    study: Annotated[str, typer.Argument(help=f"One of {', '.join(studies())}.")],
 ) -> None:
     """Search for the parameters of a method on held-out training images.
 

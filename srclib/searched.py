@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .search import OUTCOMES, quiet_optuna, suggest
+from .search import OUTCOMES, quiet_optuna
+from .studies import suggest
 
 
 def names() -> list[str]:

@@ -11,11 +11,11 @@ import pytest
 import torch
 import yaml
 
-from srclib import experiment, protocols, search, searched
+from srclib import experiment, protocols, search
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
-from srclib.search import Study, values_of, with_values
 from srclib.sleep import SleepConfig
+from srclib.studies import SAMPLERS, Study
 
 TINY = {
     "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
@@ -117,17 +117,12 @@ def test_one_sleep_that_runs_away_scores_nothing(tmp_path: Path) -> None:
     assert "max_updates" not in report["found"]["config"]
 
 
-@pytest.mark.parametrize("sampler", search.SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_draws_within_the_bounds_and_repeatably(sampler: str, tmp_path: Path) -> None:
     study = replace(STRENGTH, sampler=sampler, trials=3, seed=5)
     tables = [run(study, tmp_path / name)[2] for name in ("one", "two")]
     assert tables[0].strength.between(0.01, 100).all() and tables[0].strength.nunique() == 3
     assert tables[0].strength.tolist() == tables[1].strength.tolist()
-
-
-def test_an_unknown_sampler_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"sampler = 'annealing': allowed is one of \('genetic', 'tpe', 'random'\)"):
-        replace(SLEEP, sampler="annealing")
 
 
 def test_every_stage_has_its_trials_and_its_best_one(slept: tuple) -> None:
@@ -208,75 +203,3 @@ def test_a_search_may_end_early(tmp_path: Path) -> None:
     best, report, _ = run(replace(SLEEP, tasks=2, networks=(7,), trials=1), tmp_path)
     assert [stage["stage"] for stage in report["stages"]] == [2]
     assert len(best.steps) == 2
-
-
-def test_values_of_several_layers_become_a_tuple() -> None:
-    changed = with_values(SLEEP.plugin().config, {"beta[0]": 1.5, "inc": 0.5, "beta[1]": 2.5})
-    assert (changed.beta, changed.inc, changed.dec) == ((1.5, 2.5), 0.5, 0.001)
-    assert values_of(changed, ["beta[1]", "dec"]) == {"beta[1]": 2.5, "dec": 0.001}
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"space": {"inc": (0.1, 0.01)}}, r"space: inc = \[0.1, 0.01\]: allowed are two rising numbers > 0"),
-        ({"space": {"inc": (0, 1)}}, "allowed are two rising numbers > 0"),
-        ({"space": {"inc": (1, 2.0)}}, "of one type"),
-        ({"networks": ()}, "networks, trials, population and at_once: allowed is one or more of each"),
-        ({"trials": 0}, "networks, trials, population and at_once: allowed is one or more of each"),
-    ],
-)
-def test_a_bad_study_is_refused(changes: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SLEEP, **changes)
-
-
-def test_unknown_studies_and_missing_starts_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"study 'none' is unknown: allowed is one of described_mnist_sleep"):
-        search.run("none")
-    with pytest.raises(ValueError, match="`changes` must give a start"):
-        replace(SLEEP, part="si", changes={"si": None}).plugin()
-    path = tmp_path / "searches.yaml"
-    path.write_text("a: {protocol: described, colour: red}")
-    with pytest.raises(ValueError, match=r"searches.yaml: a: unknown key 'colour'"):
-        search.studies(path)
-
-
-def test_studies_start_from_a_plugin_and_search_fields_it_has() -> None:
-    for study in search.studies().values():
-        values = {name: low for name, (low, _) in study.space.items()}
-        own = {name: low for name, low in values.items() if not name.startswith(search.AWAKE)}
-        with_values(study.plugin(), own)
-        assert len(search.awake_values(values)) == len(values) - len(own)
-        study.cell(study.plugin(), 1, values)
-        assert study.dataset in protocols.datasets(study.protocol)
-        assert study.protocol in protocols.names()
-
-
-@pytest.mark.parametrize("name", searched.names())
-def test_an_outcome_is_that_of_its_study(name: str) -> None:
-    """A study may have been changed since."""
-    study, outcome, trials = search.studies()[name], searched.outcome(name), searched.trials(name)
-    assert protocols.from_mapping(search.Study, outcome["study"], name) == study
-    for stage in outcome["stages"]:
-        assert len(trials[trials.stage == stage["stage"]]) >= study.trials
-        assert trials.score[trials.stage == stage["stage"]].max() == pytest.approx(stage["score"])
-
-
-def best_of_each() -> list[str]:
-    """Return the studies whose values a protocol takes: of those that differ in the sampler alone, the best one."""
-    last = {name: searched.outcome(name)["stages"][-1]["score"] for name in searched.names()}
-    alike: dict[str, list[str]] = {}
-    for name in last:
-        alike.setdefault(str(replace(search.studies()[name], sampler="tpe")), []).append(name)
-    return [max(names, key=lambda name: last[name]) for names in alike.values()]
-
-
-@pytest.mark.parametrize("name", best_of_each())
-def test_a_protocol_holds_what_its_search_found(name: str) -> None:
-    """The values are copied by hand."""
-    study, outcome = search.studies()[name], searched.outcome(name)
-    section = protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside))
-    assert experiment.plain(getattr(section, study.part)) == outcome["found"]
-    for setting, value in outcome.get("awake", {}).items():
-        assert getattr(section.awake, setting) == value
