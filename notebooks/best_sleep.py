@@ -68,6 +68,7 @@ steps = {
 }
 steps = {label: group for label, group in steps.items() if group}
 values = published.load()
+outcomes = [searched.outcome(name) for name in searched.names()]
 datasets = [dataset for dataset, run in best["tuned"] if run == "src"]
 
 
@@ -111,8 +112,8 @@ plt.show()
 table = []
 for dataset in datasets:
     study = max(
-        (o for o in map(searched.outcome, searched.names()) if is_for(o["study"], dataset)),
-        key=lambda o: o["stages"][0]["score"],
+        (outcome for outcome in outcomes if is_for(outcome["study"], dataset)),
+        key=lambda outcome: outcome["stages"][0]["score"],
     )
     theirs = values.loc[f"table1/{dataset}/src"]
     row = {"data set": figures.DATASETS[dataset], "published SRC": f"{theirs['value']:.2f} ± {theirs['sd']:.2f}"}

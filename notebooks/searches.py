@@ -166,14 +166,21 @@ importance = pd.DataFrame(
         for stage in found["stages"]
     }
 ).T.rename(columns=labels)
-fig, ax = plt.subplots(figsize=(7.6, 0.32 * len(importance) + 1.2), layout="constrained")
-sns.heatmap(
-    importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5, annot_kws={"size": 9},
-    cbar_kws={"label": "importance"},
-)  # fmt: skip
-ax.tick_params(length=0)
-plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
-plt.show()
+
+
+def draw_importance(importance, figsize, size):
+    """Draw a heat map with a row for each search; size: of its numbers."""
+    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    sns.heatmap(
+        importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5,
+        annot_kws={"size": size}, cbar_kws={"label": "importance"},
+    )  # fmt: skip
+    ax.tick_params(length=0)
+    plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
+    plt.show()
+
+
+draw_importance(importance, (7.6, 0.32 * len(importance) + 1.2), 9)
 
 # %% [markdown]
 # With few exceptions length and rate of the noise matter little: they only say how much of the same noise there is. Thresholds decide
@@ -329,17 +336,10 @@ best = {
 HTML(pd.DataFrame(best).rename(index=labels).to_html(border=0, classes="verdicts"))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances of fourteen parameters in six searches. No cell is above 0.24; which parameters matter most differs from search to search."}, "figure": {"caption": "Importance of each parameter for the score of a whole run, as above.", "name": "fig-searches-whole-importance"}}
-importance = pd.DataFrame(
+whole_importance = pd.DataFrame(
     {titles[name]: searched.importances(trials[name], found["study"]["space"]) for name, found in wholes.items()}
 ).T.rename(columns=labels)
-fig, ax = plt.subplots(figsize=(9.5, 0.4 * len(importance) + 1.4), layout="constrained")
-sns.heatmap(
-    importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5, annot_kws={"size": 8},
-    cbar_kws={"label": "importance"},
-)  # fmt: skip
-ax.tick_params(length=0)
-plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
-plt.show()
+draw_importance(whole_importance, (9.5, 0.4 * len(whole_importance) + 1.4), 8)
 
 # %% [markdown]
 # **There is no one best sleep.** The searches on the same data end at different places, `inc` or the length apart by

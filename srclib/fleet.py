@@ -22,6 +22,8 @@ from .experiment import Cell
 from .networks import mlp
 from .plugins.sleep import Sleep
 from .sleep import SleepConfig, cuda, linear_layers
+from .sleep.reference import gate
+from .sleep.scaling import scales_of
 from .training import activation, reproducible
 
 if cuda.triton is not None:
@@ -165,11 +167,8 @@ class Fleet:
                     _, *hidden, z = self.forward(x[mine])
                     for i, activity in enumerate((*hidden, activation(z, self.awake.loss))):
                         largest[i] = torch.maximum(largest[i], activity.amax((1, 2)))
-        scales: list[Tensor] = []
-        for s in largest:
-            scales.append(1 / (s * scales[-1]) if scales else 1 / s)
         seen = (task + 1) * self.x.shape[1]
-        return (mean / seen).clamp(0, 1).float(), [scale[:, None, None] for scale in scales]
+        return (mean / seen).clamp(0, 1).float(), scales_of([s[:, None, None] for s in largest])
 
     @torch.no_grad()
     def accuracies(self) -> list[float]:
@@ -199,8 +198,7 @@ def change(weights: Tensor, spikes: Tensor, fired: Tensor, rule: dict[str, Tenso
         return
     both = torch.bmm(fired.mT.float(), spikes.float())  # in how many streams both fired
     only_post = fired.sum(1)[:, :, None] - both
-    update = both * rule["inc"] - only_post * rule["dec"]
-    weights += update * 2 * torch.sigmoid(-weights / rule["gate"]) if gated else update
+    weights += (both * rule["inc"] - only_post * rule["dec"]) * gate(weights, rule["gate"] if gated else None)
 
 
 def _rows(

@@ -46,7 +46,7 @@ def _streams(spikes: Tensor) -> Tensor:
     return spikes.view(len(spikes), -1)
 
 
-def gate(w: Tensor, scale: float | None) -> Tensor | float:
+def gate(w: Tensor, scale: float | Tensor | None) -> Tensor | float:
     """Return g(w) = 2 sigmoid(-w / scale): 2 for inhibitory, 1 for zero, 0 for strong excitatory synapses."""
     return 1.0 if scale is None else 2 * torch.sigmoid(-w / scale)
 

@@ -9,12 +9,14 @@ threshold balancing", IJCNN 2015, data-based normalisation; paper, section "Slee
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 BATCH = 2_000
+Number = TypeVar("Number", float, Tensor)
 
 
 class Spikes(nn.Module):
@@ -89,9 +91,15 @@ def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> li
     finally:
         for layer, mode in zip(layers, training, strict=True):
             layer.train(mode)
-    scales: list[float] = []
     for i, s in enumerate(largest):
         if not s > 0:
             raise ValueError(f"layer {i} has no positive weight and no positive activation: it cannot be scaled")
-        scales.append(1 / s if i == 0 else 1 / (s * scales[-1]))  # f_l = s_l / f_(l-1) = s_l scale_(l-1)
+    return scales_of(largest)
+
+
+def scales_of(largest: Sequence[Number]) -> list[Number]:
+    """Return 1 / f_l of every layer, given its s_l > 0: a number, or a tensor with one for each of many networks."""
+    scales: list[Number] = []
+    for s in largest:
+        scales.append(1 / (s * scales[-1]) if scales else 1 / s)  # f_l = s_l / f_(l-1) = s_l scale_(l-1)
     return scales
