@@ -26,6 +26,10 @@ Directory = Annotated[
     Path | None,
     typer.Option("--store", metavar="DIR", help="Directory of results; default: $SRCLIB_RESULTS, else data/results."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT; default: own workers, one per core."),
+]
 ReportFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")]
 
 app = typer.Typer(
@@ -46,10 +50,7 @@ def run(
     protocol: Annotated[
         str, typer.Option(metavar=PROTOCOLS, help="The authors' code as it runs (released) or the paper's text.")
     ] = "released",
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT; default: own workers, one per core."),
-    ] = None,
+    scheduler: Scheduler = None,
     store: Directory = None,
     settings: Annotated[
         list[str] | None,
@@ -121,16 +122,17 @@ def verdicts(
 @app.command(cls=Command)
 def search(
     study: Annotated[str, typer.Argument(help=f"One of {', '.join(studies())}.")],
+    scheduler: Scheduler = None,
 ) -> None:
     """Search for the parameters of a method on held-out training images.
 
-    Killing it loses only the trial in flight; start it again and it goes on. The outcome goes to data/searches; put the
-    values found into the protocol.
+    Every worker of the scheduler takes part. Killing it loses only the trials in flight; start it again and it goes on.
+    The outcome goes to data/searches; put the values found into the protocol.
 
     Example: `python -m srclib search described_mnist_sleep`
     """
     results.log_stages()
-    searching.run(study)
+    searching.run(study, scheduler=scheduler)
     line((searching.OUTCOMES / f"{study}.yaml").read_text())
 
 

@@ -152,12 +152,11 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
     single-threaded worker per core.
     """
     store = store or Store()
-    scheduler = scheduler or os.environ.get("SRCLIB_SCHEDULER")
     store.refresh()
     missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
     log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
     if missing:
-        with _executor(scheduler, len(missing)) as (executor, slots):
+        with pool(address_of(scheduler), len(missing)) as (executor, slots):
             _compute_all(name, missing, store, executor, slots)
     return [store[cell] for cell in cells]
 
@@ -262,15 +261,20 @@ def device() -> str:
     return f"{name or platform.machine()}, {os.cpu_count()} cores"
 
 
+def address_of(scheduler: str | None) -> str | None:
+    """Return the scheduler that was asked for, else what $SRCLIB_SCHEDULER says, if anything."""
+    return scheduler or os.environ.get("SRCLIB_SCHEDULER")
+
+
 @contextmanager
-def _executor(scheduler: str | None, cells: int) -> Iterator[tuple[Executor, int]]:
-    """Yield an executor for cells, and how many of them run at once."""
+def pool(scheduler: str | None, most: int) -> Iterator[tuple[Executor, int]]:
+    """Yield an executor, and how many calls run at once: on workers of its own not more than `most`."""
     if scheduler == "inline":
         with ThreadPoolExecutor(1) as executor:
             yield executor, 1
         return
     if scheduler is None:
-        with cluster(min(cells, os.cpu_count() or 1)) as address, _executor(address, cells) as found:
+        with cluster(min(most, os.cpu_count() or 1)) as address, pool(address, most) as found:
             yield found
         return
     from distributed import Client  # a second to import, needed only when something is missing

@@ -9,51 +9,55 @@ all tasks seen. After the first task nothing can have been forgotten, so nothing
 the study starts if that is a whole set of parameters, thresholds for each layer, and else not. Any other method, and
 a sleep that is the same after all tasks, is scored by its final accuracy on all tasks.
 
-`studies` says what can be searched. Trials are kept in a journal, so that a killed search goes on; the outcome is
-written to `data/searches`: all trials as CSV, the best of them with budget, seeds and commit as YAML.
+`studies` says what can be searched. Dask workers share the trials of a study (`trials`): each trains the networks by
+itself, to the same weights, and tries one candidate after another. A killed search goes on. The outcome is written to
+`data/searches`: all trials as CSV, the best of them with budget, seeds and commit as YAML.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event, Thread
+from typing import Any
 
 import pandas as pd
 import torch
 import yaml
-from filelock import FileLock
 
-from . import experiment, fleet, results
+from . import experiment, fleet, results, trials
 from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
 from .plugins.sleep import Sleep, mean_of
 from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
-from .studies import AWAKE, Study, Values, awake_values, studies, suggest, values_of, with_values
+from .studies import AWAKE, Study, Values, awake_values, studies, values_of, with_values
 from .training import reproducible
-
-if TYPE_CHECKING:
-    import optuna
-
-log = logging.getLogger(__name__)
+from .trials import Optimize
 
 OUTCOMES = DATA / "searches"
 JOURNALS = DATA.parent / "build" / "searches"
 
 
-def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, journals: Path = JOURNALS) -> Plugin:
+def run(
+    name: str,
+    study: Study | None = None,
+    *,
+    scheduler: str | None = None,
+    outcomes: Path = OUTCOMES,
+    journals: Path = JOURNALS,
+) -> Plugin:
     """Run a study to its end and write its outcome; return the plugin with the best parameters.
 
-    A study that was begun goes on where it stopped. Raises ValueError for an unknown name.
+    A study that was begun goes on where it stopped. scheduler: of the Dask workers that share it, as for `results.run`;
+    they write to `journals`. Raises ValueError for an unknown name.
     """
     if study is None:
         known = studies()
@@ -62,95 +66,68 @@ def run(name: str, study: Study | None = None, *, outcomes: Path = OUTCOMES, jou
         study = known[name]
     journals.mkdir(parents=True, exist_ok=True)
     outcomes.mkdir(parents=True, exist_ok=True)
-    with FileLock(journals / f"{name}.lock"):
-        find = _sleep_stages if study.part == "sleep" and study.by_stage else _whole_runs
-        best, stages = find(study, partial(_optimize, name, study, journals))
-        spent = round(sum(stage["seconds"] for stage in stages) / 60, 1)
-        provenance = {
-            "commit": results.commit(),
-            "device": torch.cuda.get_device_name() if study.together else results.device(),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "gpu_minutes" if study.together else "core_minutes": spent,
-        }
-        table = pd.concat([stage.pop("trials") for stage in stages])
-        table.to_csv(outcomes / f"{name}.csv", index=False)
-        plain = experiment.plain
-        report = {"study": plain(asdict(study)), "stages": stages, "found": plain(best)}
-        if awake := awake_values(stages[-1]["values"]):
-            report["awake"] = awake
-        text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
-        (outcomes / f"{name}.yaml").write_text(text)
+    journal = journals / f"{name}.journal"
+    with _progress(name, study, journal):
+        best, stages = _shared(study, journal, scheduler)
+    spent = round(sum(stage["seconds"] for stage in stages) / 60, 1)
+    provenance = {
+        "commit": results.commit(),
+        "device": torch.cuda.get_device_name() if study.together else results.device(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "gpu_minutes" if study.together else "core_minutes": spent,
+    }
+    table = pd.concat([stage.pop("trials") for stage in stages])
+    table.to_csv(outcomes / f"{name}.csv", index=False)
+    plain = experiment.plain
+    report = {"study": plain(asdict(study)), "stages": stages, "found": plain(best)}
+    if awake := awake_values(stages[-1]["values"]):
+        report["awake"] = awake
+    text = yaml.safe_dump(report | {"provenance": provenance}, sort_keys=False, default_flow_style=None, width=120)
+    (outcomes / f"{name}.yaml").write_text(text)
     return best
 
 
+Found = tuple[Plugin, list[dict[str, Any]]]  # the plugin, and a report on every stage
+
+
+def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
+    """Let workers share a study until all of them are at its end; a GPU does without."""
+    address = results.address_of(scheduler)
+    if address == "inline" or study.together:
+        return _work(study, journal, 0)
+    with results.pool(address, study.trials) as (executor, slots):
+        flying = [executor.submit(_work, study, journal, worker) for worker in range(slots)]
+        wait(flying, return_when=FIRST_EXCEPTION)
+        return flying[0].result()
+
+
+def _work(study: Study, journal: Path, worker: int) -> Found:
+    """Take part in a study until it is at its end."""
+    find = _sleep_stages if study.part == "sleep" and study.by_stage else _whole_runs
+    return find(study, partial(trials.optimize, journal, study, worker))
+
+
 @contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Let Optuna report warnings only, and at the end whatever it did before. Importing it takes a second."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
-        import optuna
+def _progress(name: str, study: Study, journal: Path) -> Iterator[None]:
+    """Show how many trials there are, whoever makes them."""
+    over = Event()
 
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
-Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
-Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
-
-
-@quiet_optuna()
-def _optimize(
-    name: str, study: Study, journals: Path, stage: int, score: Score, first: Values | None
-) -> tuple[Values, dict[str, Any]]:
-    """Try values until the stage has its trials; return the best ones and what to report. `first` is tried first."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    found = optuna.create_study(
-        study_name=f"stage {stage}",
-        storage=JournalStorage(JournalFileBackend(str(journals / f"{name}.journal"))),
-        direction="maximize",
-        load_if_exists=True,
-    )
-    seed = 10_000 * study.seed + 1_000 * stage + len(found.trials)  # one that goes on does not draw the same again
-    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-        "genetic": partial(optuna.samplers.NSGAIISampler, population_size=study.population, seed=seed),
-        "tpe": partial(optuna.samplers.TPESampler, multivariate=True, constant_liar=study.at_once > 1, seed=seed),
-        "random": partial(optuna.samplers.RandomSampler, seed=seed),
-    }
-    found.sampler = samplers[study.sampler]()
-    if first and not found.trials:
-        found.enqueue_trial(dict(first))
-
-    done = (optuna.trial.TrialState.COMPLETE,)
-    with results.progress(f"{name}, stage {stage}", study.trials) as advance:
-        for _ in found.get_trials(states=done):
-            advance()
-        while (missing := study.trials - len(found.get_trials(states=done))) > 0:
-            asked = [found.ask() for _ in range(min(study.at_once, missing))]
-            start = time.perf_counter()
-            scores = score([suggest(trial, study.space) for trial in asked])
-            for trial, reached in zip(asked, scores, strict=True):
-                trial.set_user_attr("seconds", (time.perf_counter() - start) / len(asked))
-                found.tell(trial, reached)
+    def watch() -> None:
+        shown = 0
+        while not over.wait(results.POLL):
+            made = trials.count(journal) if journal.exists() else 0
+            for _ in range(shown, made):
                 advance()
-    trials = found.get_trials(states=done)
-    table = pd.DataFrame(
-        [
-            {"stage": stage, "trial": t.number, "score": t.value, **t.params, "seconds": t.user_attrs["seconds"]}
-            for t in trials
-        ]
-    )
-    best = found.best_trial
-    report = {"stage": stage, "trials": table, "score": best.value, "values": dict(best.params)}
-    report["seconds"] = float(table["seconds"].sum())
-    log.info("%s, stage %d: %.4f after %d trials", name, stage, best.value, len(trials))
-    return best.params, report
+            shown = made
+
+    with results.progress(name, study.trials * study.stages) as advance:
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
 
 class _Network:
@@ -200,13 +177,13 @@ class _Network:
             return self.accuracy()
 
 
-def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
+def _sleep_stages(study: Study, optimize: Optimize) -> Found:
     start = study.plugin()
     assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
     config, stages, found = start.config, [], [start.config]
     whole = isinstance(config.beta, tuple)  # a set of parameters that is worth a trial
-    values = values_of(config, study.space) if whole else None
+    values = values_of(config, study.space) if whole else {}
 
     def score(candidates: Sequence[Values]) -> list[float]:
         return [_mean([n.sleep(with_values(config, values)) for n in networks]) for values in candidates]
@@ -216,7 +193,12 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
         before = [network.learn(task) for network in networks]
         learned = time.perf_counter() - began
         if task:  # after the first one nothing can have been forgotten
-            values, report = optimize(task + 1, score, values)
+            grown = {
+                name: min(values[name] * start.growth, study.space[name][1])
+                for name in ("inc", "dec")
+                if name in values
+            }
+            values, report = optimize(task + 1, score, {**values, **grown})
             found.append(with_values(config, values))
             after = [network.sleep(found[-1]) for network in networks]
             stages.append(report | {"before": before, "after": after, "seconds": report["seconds"] + learned})
@@ -226,10 +208,10 @@ def _sleep_stages(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[s
         for network in networks:
             network.go_on()
     steps = (config.steps if whole else 0, *(c.steps for c in found[1:]))
-    return _unlimited(replace(start, config=tuple(found), steps=steps)), stages
+    return _unlimited(replace(start, config=tuple(found), steps=steps, growth=1.0)), stages
 
 
-def _whole_runs(study: Study, optimize: Optimize) -> tuple[Plugin, list[dict[str, Any]]]:
+def _whole_runs(study: Study, optimize: Optimize) -> Found:
     start, draws = study.plugin(), count(study.seed)
 
     def plugin(values: Values) -> Plugin:

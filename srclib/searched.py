@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .search import OUTCOMES, quiet_optuna
+from .search import OUTCOMES
 from .studies import suggest
+from .trials import quiet_optuna
 
 
 def names() -> list[str]:

@@ -65,6 +65,12 @@ class Study:
         """Return whether the networks of several candidates run at once."""
         return self.at_once > 1 and torch.cuda.is_available()
 
+    @property
+    def stages(self) -> int:
+        """Return how many times `trials` are made."""
+        tasks = self.cell(self.plugin(), self.networks[0]).order[: self.tasks]
+        return len(tasks) - 1 if self.part == "sleep" and self.by_stage else 1
+
     def plugin(self) -> Plugin:
         """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
         found = getattr(protocols.load(self.protocol, self.dataset, self.changes), self.part)

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from .search import quiet_optuna
 from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
 from .sleep.scaling import sleepable
 from .studies import check_space, suggest, with_values
+from .trials import quiet_optuna
 
 Space = Mapping[str, tuple[int | float, int | float]]
 

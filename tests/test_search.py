@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,11 @@ import pytest
 import torch
 import yaml
 
-from srclib import experiment, protocols, search
+from srclib import experiment, protocols, search, trials
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
-from srclib.studies import SAMPLERS, Study
+from srclib.studies import SAMPLERS, Study, Values
 
 TINY = {
     "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
@@ -31,7 +33,7 @@ STRENGTH = replace(SLEEP, part="ewc", networks=(7,), trials=2, space={"strength"
 
 
 def run(study: Study, folder: Path) -> tuple[Sleep | EWC, dict, pd.DataFrame]:
-    best = search.run("tiny", study, outcomes=folder / "out", journals=folder / "journals")
+    best = search.run("tiny", study, scheduler="inline", outcomes=folder / "out", journals=folder / "journals")
     report = yaml.safe_load((folder / "out" / "tiny.yaml").read_text())
     return best, report, pd.read_csv(folder / "out" / "tiny.csv")
 
@@ -168,6 +170,54 @@ def test_a_killed_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(calls) == 5  # the one in flight was lost
     assert trials.score.tolist() == [0.1, 0.2, 0.4, 0.3]
     assert best.strength == calls[3] == report["stages"][0]["values"]["strength"]
+
+
+def test_workers_share_a_study_and_agree_on_what_counts(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    study = replace(WHOLE, trials=4, tasks=3)
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(silence_logs=logging.ERROR, **options) as cluster:
+        best = search.run(
+            "tiny", study, scheduler=cluster.scheduler_address, outcomes=tmp_path, journals=tmp_path / "journals"
+        )
+    table = pd.read_csv(tmp_path / "tiny.csv")
+    assert table.groupby("stage").size().between(4, 5).all()  # the last two may end together
+    assert not table.duplicated(["stage", *study.space]).any()
+    alone = search.run("tiny", study, scheduler="inline", outcomes=tmp_path, journals=tmp_path / "journals")
+    assert alone == best  # the journal has all that was tried
+    assert pd.read_csv(tmp_path / "tiny.csv").equals(table)
+
+
+def test_the_trials_that_count_are_settled_once(tmp_path: Path) -> None:
+    import optuna
+
+    def score(candidates: Sequence[Values]) -> list[float]:
+        if not late:
+            late.append(study_of("stage 1").ask())  # of another worker, still in flight when there are enough
+        return [0.5 for _ in candidates]
+
+    def study_of(name: str) -> optuna.Study:
+        return optuna.load_study(study_name=name, storage=trials._storage(journal))
+
+    journal, late = tmp_path / "some.journal", []
+    first = trials.optimize(journal, STRENGTH, 0, 1, score, None)
+    late[0].suggest_float("strength", 0.01, 100, log=True)
+    late[0].set_user_attr("seconds", 0.0)
+    study_of("stage 1").tell(late[0], 0.9)
+    assert trials.count(journal) == 3
+    again = trials.optimize(journal, STRENGTH, 1, 1, score, None)
+    assert again[0] == first[0] and again[1]["score"] == 0.5
+    more = trials.optimize(journal, replace(STRENGTH, trials=3), 1, 1, score, None)
+    assert more[1]["score"] == 0.9
+
+
+def test_stages_start_from_the_sleep_before_grown_by_its_growth(tmp_path: Path) -> None:
+    grown = {"sleep": WHOLE.changes["sleep"] | {"growth": 2.0}}
+    best, _, table = run(replace(WHOLE, trials=1, changes=TINY | grown), tmp_path)
+    assert table.inc.tolist() == pytest.approx([0.02, 0.04, 0.08, 0.1])  # within bounds
+    assert best.growth == 1.0  # the changes of each sleep are its own
+    assert [best.config_after(task).inc for task in range(5)] == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.1])
 
 
 def test_a_method_is_scored_by_its_final_accuracy(tmp_path: Path) -> None:

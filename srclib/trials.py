@@ -1,0 +1,129 @@
+"""Trials of a search, kept in a journal that several processes share: each adds what it tries until there are enough.
+
+A process that is killed loses its trial in flight. One that comes later goes on with what the journal holds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock
+
+from .studies import Study, Values, suggest
+
+if TYPE_CHECKING:
+    import optuna
+
+log = logging.getLogger(__name__)
+
+Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
+Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Let Optuna report warnings only, and at the end whatever it did before. Importing it takes a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm misses notebook widgets, which are not used here
+        import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+@quiet_optuna()
+def optimize(
+    journal: Path, study: Study, worker: int, stage: int, score: Score, first: Values | None
+) -> tuple[Values, dict[str, Any]]:
+    """Try values until the stage has its trials; return the best ones and what to report.
+
+    worker: number of this process among those that share the journal. first: what is tried first, by one of them.
+    """
+    import optuna
+
+    found = optuna.create_study(
+        study_name=f"stage {stage}", storage=_storage(journal), direction="maximize", load_if_exists=True
+    )
+    with _alone(journal):
+        if first and not found.trials:
+            found.enqueue_trial(dict(first))
+    # one that goes on, or shares the journal, does not draw the same again
+    seed = 10_000 * study.seed + 1_000 * stage + len(found.trials) + 1_000_000 * worker
+    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        "genetic": partial(optuna.samplers.NSGAIISampler, population_size=study.population, seed=seed),
+        "tpe": partial(optuna.samplers.TPESampler, multivariate=True, constant_liar=study.at_once > 1, seed=seed),
+        "random": partial(optuna.samplers.RandomSampler, seed=seed),
+    }
+    found.sampler = samplers[study.sampler]()
+    while not (trials := _settled(found, journal, study.trials)):
+        missing = study.trials - len(_complete(found))
+        asked = [found.ask() for _ in range(min(study.at_once, max(1, missing)))]
+        start = time.perf_counter()
+        scores = score([suggest(trial, study.space) for trial in asked])
+        for trial, reached in zip(asked, scores, strict=True):
+            trial.set_user_attr("seconds", (time.perf_counter() - start) / len(asked))
+            found.tell(trial, reached)
+    table = pd.DataFrame(
+        [
+            {"stage": stage, "trial": t.number, "score": t.value, **t.params, "seconds": t.user_attrs["seconds"]}
+            for t in trials
+        ]
+    )
+    best = max(trials, key=lambda trial: trial.value)
+    report = {"stage": stage, "trials": table, "score": best.value, "values": dict(best.params)}
+    report["seconds"] = float(table["seconds"].sum())
+    log.info("%s, stage %d: %.4f after %d trials", journal.stem, stage, best.value, len(trials))
+    return best.params, report
+
+
+@quiet_optuna()
+def count(journal: Path) -> int:
+    """Return how many trials of all stages a journal holds."""
+    import optuna
+
+    storage = _storage(journal)
+    known = storage.get_all_studies()
+    return sum(storage.get_n_trials(s._study_id, optuna.trial.TrialState.COMPLETE) for s in known)
+
+
+def _settled(found: optuna.Study, journal: Path, enough: int) -> list[Any]:
+    """Return the trials that count, or none while there are too few.
+
+    Which ones they are is settled by the first process that finds enough: another may still have one in flight.
+    """
+    with _alone(journal):
+        trials = _complete(found)
+        numbers = found.user_attrs.get("settled", [])
+        if len(numbers) < enough <= len(trials):
+            numbers = [trial.number for trial in trials]
+            found.set_user_attr("settled", numbers)
+    return [trial for trial in trials if trial.number in numbers] if len(numbers) >= enough else []
+
+
+def _complete(found: optuna.Study) -> list[Any]:
+    import optuna
+
+    return found.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+
+
+def _storage(journal: Path) -> optuna.storages.JournalStorage:
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(journal)))
+
+
+def _alone(journal: Path) -> FileLock:
+    return FileLock(journal.with_suffix(".lock"))
