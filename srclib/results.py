@@ -114,7 +114,7 @@ def cell(
     variants = _file("variants")
     if variant:
         _check("variant", variant, variants)
-    all_changes = [changes, variants[variant] if variant else {}]
+    all_changes = [changes, _of_seed(variants[variant], seed) if variant else {}]
     known = protocols.load(protocol, dataset, *all_changes) if at else None
     for path, value in at.items():
         part, *inner = path.split(".")
@@ -137,6 +137,13 @@ def cell(
         tasks=tasks,
         measures=tuple(measures),
     )
+
+
+def _of_seed(value: Any, seed: int) -> Any:
+    """Return a variant with the seed in place of `{seed}` in its texts."""
+    if isinstance(value, Mapping):
+        return {key: _of_seed(inner, seed) for key, inner in value.items()}
+    return value.replace("{seed}", str(seed)) if isinstance(value, str) else value
 
 
 def _check(what: str, value: str, allowed: Iterable[str]) -> None:

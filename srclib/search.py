@@ -37,12 +37,12 @@ from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
 from .plugins.sleep import Sleep, mean_of
+from .protocols import OUTCOMES
 from .sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
 from .studies import AWAKE, Study, Values, awake_values, studies, values_of, with_values
 from .training import reproducible
 from .trials import Optimize
 
-OUTCOMES = DATA / "searches"
 JOURNALS = DATA.parent / "build" / "searches"
 
 

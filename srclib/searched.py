@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from .search import OUTCOMES
+from .protocols import OUTCOMES
 from .studies import suggest
 from .trials import quiet_optuna
 

@@ -250,6 +250,27 @@ def test_a_change_to_a_list_of_settings_is_one_to_each(tmp_path: Path) -> None:
     assert [config.inc for config in found.config] == [night["inc"], 0.5]
 
 
+def test_a_part_may_be_what_a_study_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "OUTCOMES", tmp_path)
+    slept = {"is": "Sleep", "statistics": "trained", "steps": [0, 7], "config": [CONFIG, CONFIG | {"rate": 3.0}]}
+    (tmp_path / "some_study.yaml").write_text(yaml.safe_dump({"found": slept}))
+    path = write(tmp_path, demo=SECTION | {"sleep": SECTION["sleep"] | {"growth": 2.0}}, other={"like": "demo"})
+    found = {"sleep": {"found": "some_study"}}
+    plugin = load_file(path, "other", found).sleep
+    assert plugin is not None
+    assert (plugin.steps, plugin.statistics, plugin.growth) == ((0, 7), "trained", 1.0)  # nothing is left of before
+    assert [config.rate for config in plugin.config] == [64.0, 3.0]
+    halved = load_file(path, "other", found, {"sleep": {"config": {"inc": 0}}}).sleep
+    assert halved is not None and [config.inc for config in halved.config] == [0, 0]
+    assert load_file(path, "demo", {"sleep": {"found": "some_study", "steps": [5]}}).sleep.steps == (5,)
+    written = write(tmp_path, demo=SECTION | found)
+    assert load_file(written, "demo").sleep == plugin
+    with pytest.raises(ValueError, match=r"sleep: found = 'none': allowed is a study with an outcome in .*some_study"):
+        load_file(path, "demo", {"sleep": {"found": "none"}})
+    with pytest.raises(ValueError, match=r"ewc: found = 'some_study': allowed is a study of this part, .* a Sleep"):
+        load_file(path, "demo", {"ewc": {"found": "some_study"}})
+
+
 def test_sections_of_other_methods(tmp_path: Path) -> None:
     methods: dict[str, Any] = {
         "ewc": {"strength": 3},

@@ -115,6 +115,13 @@ def test_a_variant_changes_its_values_only() -> None:
     assert cell("mnist", "parallel/ten_epochs").awake.joint_epochs == 10
 
 
+def test_a_variant_may_depend_on_the_seed() -> None:
+    change = {"sleep": {"found": "own_mnist_sleep_{seed}", "steps": [5]}, "awake": {"init": 0.1}}
+    assert results._of_seed(change, 3) == {
+        "sleep": {"found": "own_mnist_sleep_3", "steps": [5]}, "awake": {"init": 0.1}
+    }  # fmt: skip
+
+
 def test_a_run_may_combine_methods() -> None:
     found = cell("mnist", "src+rehearsal")
     assert found.plugins == (cell("mnist", "src").plugins[0], cell("mnist", "rehearsal").plugins[0])

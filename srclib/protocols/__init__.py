@@ -7,6 +7,9 @@ or a value of the wrong type, is a ValueError that names the file and the key.
 `by_<setting>` are made from the value of that part's setting in `from` on, the others always:
 
     with: {rehearsal: {by_fraction: [{from: 0.1, sleep: {config: {rate: 21.0}}}]}}
+
+A part that a search found may be called by the name of its study, as in `sleep: {found: tuned_mnist_sleep_stages}`: its
+values are those in `data/searches`, in place of all that the part had before.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from ..datasets import DATA
 from ..plugins.ewc import EWC
 from ..plugins.icarl import ICaRL
 from ..plugins.owm import OWM
@@ -33,6 +37,7 @@ from ..plugins.sleep import Sleep
 from ..training import AwakeConfig
 
 FOLDER = Path(__file__).parent
+OUTCOMES = DATA / "searches"
 T = TypeVar("T")
 _hints = cache(typing.get_type_hints)
 
@@ -156,7 +161,7 @@ def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[
     section = dict(sections[dataset])
     parent = section.pop("like", None)
     if parent is None:
-        return section
+        return _merge({}, section)
     others = [name for name in sections if name not in (*below, dataset)]
     if parent not in others:
         raise ValueError(
@@ -173,11 +178,25 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
             old = merged.get(key)
             if not isinstance(value, Mapping):
                 merged[key] = value
+            elif "found" in value:
+                merged[key] = _found(key, **value)
             elif isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old):
                 merged[key] = [_merge(entry, value) for entry in old]
             else:
                 merged[key] = _merge(old, value) if isinstance(old, Mapping) else value
     return merged
+
+
+def _found(part: str, found: str, **others: Any) -> dict[str, Any]:
+    """Return the values of a part that a study found, with other values for some of them."""
+    path = OUTCOMES / f"{found}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(path.stem for path in OUTCOMES.glob("*.yaml")))
+        raise ValueError(f"{part}: found = {found!r}: allowed is a study with an outcome in {OUTCOMES}, one of {known}")
+    values = yaml.safe_load(path.read_text())["found"]
+    if (kind := values.pop("is")) != PARTS[part].__name__:
+        raise ValueError(f"{part}: found = {found!r}: allowed is a study of this part, it has found a {kind}")
+    return _merge(values, others)
 
 
 def from_mapping(cls: type[T], values: Any, where: str) -> T:
