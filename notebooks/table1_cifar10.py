@@ -27,7 +27,7 @@
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
-protocol = "released"  # released
+protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
@@ -44,8 +44,26 @@ results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-found = results.collect("table1_cifar10", profile, protocol, store=store, seeds=seeds)
-records = {run: group for (_, run), group in found.items()}
+
+
+def collect(protocol):
+    """Return the records of a protocol by run."""
+    found = results.collect("table1_cifar10", profile, protocol, store=store, seeds=seeds)
+    return {run: group for (_, run), group in found.items()}
+
+
+def by_task(records):
+    """Return a table of the final accuracy on every task, in the order of learning, and on all."""
+    rows = {}
+    for run in [run for run in labels if run in records]:
+        phases = summary.phases(records[run])
+        last = phases[phases.phase == phases.phase.max()]
+        each = {f"{task + 1}": figures.spread(group) for task, group in last.accuracy.groupby(last.tested)}
+        rows[labels[run]] = each | {"all": figures.spread(summary.final(records[run]))}
+    return HTML(pd.DataFrame(rows).T.to_html(border=0) if rows else "Not part of this profile.")
+
+
+records = collect(protocol)
 labels = {
     "sequential": "Sequential",
     "ewc": "EWC",
@@ -89,13 +107,7 @@ HTML(published.styled(verdicts.table(store, protocol, prefix="table1/cifar10/"))
 # ## Task by task
 
 # %% tags=["hide-input"]
-rows = {}
-for run in [run for run in labels if run in records]:
-    phases = summary.phases(records[run])
-    last = phases[phases.phase == phases.phase.max()]
-    by_task = {f"{task + 1}": figures.spread(group) for task, group in last.accuracy.groupby(last.tested)}
-    rows[labels[run]] = by_task | {"all": figures.spread(summary.final(records[run]))}
-HTML(pd.DataFrame(rows).T.to_html(border=0))
+by_task(records)
 
 # %% [markdown]
 # Accuracy in percent on the tasks in the order in which they were learned, mean ± standard deviation over networks. Which

@@ -127,7 +127,7 @@ def search(
     """Search for the parameters of a method on held-out training images.
 
     Every worker of the scheduler takes part. Killing it loses only the trials in flight; start it again and it goes on.
-    The outcome goes to data/searches; put the values found into the protocol.
+    The outcome goes to data/searches; a protocol takes it by its name: `sleep: {found: described_mnist_sleep}`.
 
     Example: `python -m srclib search described_mnist_sleep`
     """

@@ -85,7 +85,7 @@ def best_of_each() -> list[str]:
 
 @pytest.mark.parametrize("name", best_of_each())
 def test_a_protocol_holds_what_its_search_found(name: str) -> None:
-    """The values are copied by hand."""
+    """Those of the awake phase are copied by hand, and the study of the sleep is named by hand."""
     study, outcome = studies.studies()[name], searched.outcome(name)
     section = protocols.load(study.protocol, study.dataset, parts=(study.part, *study.beside))
     assert experiment.plain(getattr(section, study.part)) == outcome["found"]
