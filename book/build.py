@@ -25,7 +25,8 @@ import jupytext
 import papermill
 import yaml
 
-from srclib.results import PROFILES, cluster, device
+from srclib.results import PROFILES, device
+from srclib.workers import cluster
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"

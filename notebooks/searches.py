@@ -52,9 +52,14 @@ outcomes = dict(
 sleeps = {
     name: found
     for name, found in outcomes.items()
-    if found["study"]["part"] == "sleep"
+    if (found["study"]["protocol"], found["study"]["part"]) == ("described", "sleep")
+}
+finer = {
+    name: found
+    for name, found in outcomes.items()
+    if found["study"]["protocol"] == "tuned"
+    and found["study"]["part"] == "sleep"
     and found["study"].get("by_stage", True)
-    and "awake" not in found["study"]["changes"]
 }
 wholes = {name: found for name, found in outcomes.items() if not found["study"].get("by_stage", True)}
 trials = {name: searched.trials(name) for name in outcomes}
@@ -68,11 +73,14 @@ def tried(name, stage):
     return trials[name][trials[name].stage == stage["stage"]]
 
 
-def title(study):
+def title(name, study):
     """Return what the page calls a study."""
     beside = "".join(f" + {methods.find(part).label}" for part in study["beside"])
     method = "SRC" if study["part"] == "sleep" else methods.find(study["part"]).label
     runs = "" if study.get("by_stage", True) else f", whole runs ({SAMPLERS[study['sampler']]})"
+    if study["protocol"] == "tuned" and not runs:
+        alone = f" for network {study['networks'][0] + 1}" if name.startswith("own") else ""
+        runs = f", {'task by task' if study['part'] == 'sleep' else 'awake phase'}{alone}"
     awake = study["changes"].get("awake", {})
     layers = "-".join(map(str, awake.get("layers", ())))
     network = f", {'spiking, ' if 'spiking' in awake else ''}{layers}" if layers else ""
@@ -85,7 +93,7 @@ def minutes(provenance):
     return f"{provenance[f'{on.lower()}_minutes']:.0f} ({on})"
 
 
-titles = {name: title(found["study"]) for name, found in outcomes.items()}
+titles = {name: title(name, found["study"]) for name, found in outcomes.items()}
 
 # %% [markdown]
 # ## What was searched

@@ -30,7 +30,7 @@ from filelock import FileLock
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from . import features, natural, results
+from . import features, natural, results, workers
 from .datasets import BACKBONE, DATA
 from .networks import vgg
 from .training import reproducible
@@ -102,7 +102,7 @@ class Training:
         self.model.train()
         loss_sum = right = torch.zeros((), device=self.device)
         order = torch.randperm(len(x), generator=generator)[: steps * schedule.batch].to(self.device)
-        with results.progress(f"epoch {number + 1} of {schedule.epochs}", steps) as advance:
+        with workers.progress(f"epoch {number + 1} of {schedule.epochs}", steps) as advance:
             for step, rows in enumerate(order.split(schedule.batch)):
                 self.optimizer.param_groups[0]["lr"] = schedule.rate((number + (step + 0.5) / steps) / schedule.epochs)
                 self.optimizer.zero_grad()

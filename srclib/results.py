@@ -6,11 +6,9 @@ import logging
 import os
 import platform
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from datetime import UTC, datetime
 from functools import cache, reduce
 from importlib.metadata import version
@@ -21,10 +19,8 @@ from typing import Any, TextIO
 
 import yaml
 from filelock import BaseFileLock
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from . import datasets, experiment, methods, protocols, streams
+from . import datasets, experiment, methods, protocols, streams, workers
 from .experiment import Cell
 from .store import Record, Store
 
@@ -33,7 +29,6 @@ log = logging.getLogger(__name__)
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
 PROFILES = ("smoke", "ci", "full")
 VERSIONS = ("torch", "numpy", "numba")  # recorded with every result
-POLL = 0.5  # seconds between looks at the cells that another process computes
 
 
 @cache
@@ -163,7 +158,7 @@ def run(name: str, cells: Sequence[Cell], *, store: Store | None = None, schedul
     missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
     log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
     if missing:
-        with pool(address_of(scheduler), len(missing)) as (executor, slots):
+        with workers.pool(workers.address_of(scheduler), len(missing)) as (executor, slots):
             _compute_all(name, missing, store, executor, slots)
     return [store[cell] for cell in cells]
 
@@ -196,7 +191,7 @@ def log_stages(stream: TextIO | None = None) -> None:
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:
     """Keep `slots` cells in flight until all are stored; one that another process computes is waited for."""
     flying: dict[Future[Record], BaseFileLock] = {}
-    with progress(name, len(cells)) as advance:
+    with workers.progress(name, len(cells)) as advance:
         try:
             while cells or flying:
                 for cell in cells[:]:
@@ -212,8 +207,8 @@ def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor,
                     else:
                         flying[executor.submit(compute, cell)] = claim
                 if not flying:  # another process computes what is left
-                    time.sleep(POLL)
-                for future in wait(flying, POLL, FIRST_COMPLETED).done:
+                    time.sleep(workers.POLL)
+                for future in wait(flying, workers.POLL, FIRST_COMPLETED).done:
                     store.append(name, future.result())
                     flying.pop(future).release()
                     advance()
@@ -266,50 +261,3 @@ def device() -> str:
         models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         name = models[0] if models else name
     return f"{name or platform.machine()}, {os.cpu_count()} cores"
-
-
-def address_of(scheduler: str | None) -> str | None:
-    """Return the scheduler that was asked for, else what $SRCLIB_SCHEDULER says, if anything."""
-    return scheduler or os.environ.get("SRCLIB_SCHEDULER")
-
-
-@contextmanager
-def pool(scheduler: str | None, most: int) -> Iterator[tuple[Executor, int]]:
-    """Yield an executor, and how many calls run at once: on workers of its own not more than `most`."""
-    if scheduler == "inline":
-        with ThreadPoolExecutor(1) as executor:
-            yield executor, 1
-        return
-    if scheduler is None:
-        with cluster(min(most, os.cpu_count() or 1)) as address, pool(address, most) as found:
-            yield found
-        return
-    from distributed import Client  # a second to import, needed only when something is missing
-
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    with Client(scheduler) as client:
-        yield client.get_executor(pure=False), max(1, sum(client.ncores().values()))
-
-
-@contextmanager
-def cluster(workers: int | None = None) -> Iterator[str]:
-    """Start single-threaded workers on this machine, one per core unless given; yield their scheduler's address."""
-    from distributed import LocalCluster
-
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    with LocalCluster(
-        n_workers=workers or os.cpu_count() or 1,
-        threads_per_worker=1,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.ERROR,
-    ) as found:
-        yield found.scheduler_address
-
-
-@contextmanager
-def progress(name: str, cells: int) -> Iterator[Callable[[], None]]:
-    """Yield a function that counts one cell; a bar on a terminal, nothing elsewhere."""
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(name, total=cells)
-        yield lambda: bar.advance(task)

@@ -32,7 +32,7 @@ import pandas as pd
 import torch
 import yaml
 
-from . import experiment, fleet, results, trials
+from . import experiment, fleet, results, trials, workers
 from .datasets import DATA
 from .experiment import Cell, Runner
 from .plugins import Plugin, overriding
@@ -92,10 +92,10 @@ Found = tuple[Plugin, list[dict[str, Any]]]  # the plugin, and a report on every
 
 def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
     """Let workers share a study until all of them are at its end; a GPU does without."""
-    address = results.address_of(scheduler)
+    address = workers.address_of(scheduler)
     if address == "inline" or study.together:
         return _work(study, journal, 0)
-    with results.pool(address, study.trials) as (executor, slots):
+    with workers.pool(address, study.trials) as (executor, slots):
         flying = [executor.submit(_work, study, journal, worker) for worker in range(slots)]
         wait(flying, return_when=FIRST_EXCEPTION)
         return flying[0].result()
@@ -114,13 +114,13 @@ def _progress(name: str, study: Study, journal: Path) -> Iterator[None]:
 
     def watch() -> None:
         shown = 0
-        while not over.wait(results.POLL):
+        while not over.wait(workers.POLL):
             made = trials.count(journal) if journal.exists() else 0
             for _ in range(shown, made):
                 advance()
             shown = made
 
-    with results.progress(name, study.trials * study.stages) as advance:
+    with workers.progress(name, study.trials * study.stages) as advance:
         watcher = Thread(target=watch, daemon=True)
         watcher.start()
         try:
