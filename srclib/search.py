@@ -6,8 +6,10 @@ image. Parameters are tried on several networks and task orders at once, so that
 A sleep is searched stage by stage: the networks learn the next task once, then only the sleep after it is tried, from
 the same weights each time; the best one is slept, and the next task follows. The score of a stage is the accuracy on
 all tasks seen. After the first task nothing can have been forgotten, so nothing can be searched: the network sleeps as
-the study starts if that is a whole set of parameters, thresholds for each layer, and else not. Any other method, and
-a sleep that is the same after all tasks, is scored by its final accuracy on all tasks.
+the study starts if that is a whole set of parameters, thresholds for each layer, and else not. What is best at once is
+not best in the end: with `ahead` a sleep is scored by the final accuracy, after the tasks that are left and the sleeps
+that the study starts with. Any other method, and a sleep that is the same after all tasks, is scored by its final
+accuracy, too.
 
 `studies` says what can be searched. Dask workers share the trials of a study (`trials`): each trains the networks by
 itself, to the same weights, and tries one candidate after another. A killed search goes on. The outcome is written to
@@ -16,6 +18,7 @@ itself, to the same weights, and tries one candidate after another. A killed sea
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
@@ -95,7 +98,7 @@ def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
     address = workers.address_of(scheduler)
     if address == "inline" or study.together:
         return _work(study, journal, 0)
-    with workers.pool(address, study.trials) as (executor, slots):
+    with workers.pool(address, study.all_trials) as (executor, slots):
         flying = [executor.submit(_work, study, journal, worker) for worker in range(slots)]
         wait(flying, return_when=FIRST_EXCEPTION)
         return flying[0].result()
@@ -103,7 +106,7 @@ def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
 
 def _work(study: Study, journal: Path, worker: int) -> Found:
     """Take part in a study until it is at its end."""
-    find = _sleep_stages if study.part == "sleep" and study.by_stage else _whole_runs
+    find = _sleep_stages if study.sleeps_by_stage else _whole_runs
     return find(study, partial(trials.optimize, journal, study, worker))
 
 
@@ -120,7 +123,7 @@ def _progress(name: str, study: Study, journal: Path) -> Iterator[None]:
                 advance()
             shown = made
 
-    with workers.progress(name, study.trials * study.stages) as advance:
+    with workers.progress(name, study.all_trials) as advance:
         watcher = Thread(target=watch, daemon=True)
         watcher.start()
         try:
@@ -176,39 +179,65 @@ class _Network:
                 return 0.0
             return self.accuracy()
 
+    def final(self, night: SleepConfig, later: Sequence[SleepConfig]) -> float:
+        """Sleep, learn what is left with these sleeps after it, and come back; return the last accuracy."""
+        accuracy = self.sleep(night)
+        state, phases, here = self.runner.state, list(self.runner.phases), dict(vars(self))
+        seen, optimizer = list(state.seen), copy.deepcopy(state.optimizer.state_dict())
+        for task, next_night in enumerate(later, self.task + 1):
+            if accuracy:  # it did not run away
+                self.learn(task)
+                accuracy = self.sleep(next_night)
+        vars(self).update(here)
+        state.seen, self.runner.phases = seen, phases
+        state.optimizer.load_state_dict(optimizer)
+        return accuracy
+
 
 def _sleep_stages(study: Study, optimize: Optimize) -> Found:
     start = study.plugin()
     assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
-    config, stages, found = start.config, [], [start.config]
-    whole = isinstance(config.beta, tuple)  # a set of parameters that is worth a trial
-    values = values_of(config, study.space) if whole else {}
+    tasks = range(len(networks[0].runner.tasks))
+    nights = [
+        start.config_after(task) or start.config for task in tasks
+    ]  # where every sleep starts, then what was found
+    whole = isinstance(start.config.beta, tuple)  # a set of parameters that is worth a trial
+    sleeps_first = whole and start.config_after(0) is not None
+    stages: list[dict[str, Any]] = []
 
-    def score(candidates: Sequence[Values]) -> list[float]:
-        return [_mean([n.sleep(with_values(config, values)) for n in networks]) for values in candidates]
+    def stage(task: int) -> dict[str, Any]:
+        later = nights[task + 1 :] if study.ahead else ()
 
-    for task in range(len(networks[0].runner.tasks)):
+        def score(candidates: Sequence[Values]) -> list[float]:
+            tried = [with_values(nights[task], values) for values in candidates]
+            return [_mean([network.final(night, later) for network in networks]) for night in tried]
+
+        known = isinstance(nights[task].beta, tuple)
+        first = values_of(nights[task], study.space) if known else {}
+        within = {name: min(value, study.space[name][1]) for name, value in first.items()}
+        values, report = optimize(task + 1, score, within)
+        nights[task] = with_values(nights[task], values)
+        return report
+
+    for task in tasks:
         began = time.perf_counter()
         before = [network.learn(task) for network in networks]
         learned = time.perf_counter() - began
-        if task:  # after the first one nothing can have been forgotten
-            grown = {
-                name: min(values[name] * start.growth, study.space[name][1])
-                for name in ("inc", "dec")
-                if name in values
-            }
-            values, report = optimize(task + 1, score, {**values, **grown})
-            found.append(with_values(config, values))
-            after = [network.sleep(found[-1]) for network in networks]
+        if task or study.ahead:  # after the first one nothing can have been forgotten
+            report = stage(task)
+            after = [network.sleep(nights[task]) for network in networks]
             stages.append(report | {"before": before, "after": after, "seconds": report["seconds"] + learned})
-        elif whole:
+            if not study.ahead and task + 1 in tasks:
+                last, growth = nights[task], start.growth
+                nights[task + 1] = replace(last, inc=last.inc * growth, dec=last.dec * growth)
+        elif sleeps_first:
             for network in networks:
-                network.sleep(config)
+                network.sleep(nights[task])
         for network in networks:
             network.go_on()
-    steps = (config.steps if whole else 0, *(c.steps for c in found[1:]))
-    return _unlimited(replace(start, config=tuple(found), steps=steps, growth=1.0)), stages
+    steps = (nights[0].steps if sleeps_first or study.ahead else 0, *(night.steps for night in nights[1:]))
+    return _unlimited(replace(start, config=tuple(nights), steps=steps, growth=1.0)), stages
 
 
 def _whole_runs(study: Study, optimize: Optimize) -> Found:

@@ -41,9 +41,10 @@ class Study:
     # Lowest and highest value, drawn log-uniformly; whole numbers stay whole. `leak` of a sleep is 1 - decay; with
     # `awake.` in front, a setting of the awake phase
     space: dict[str, tuple[int | float, ...]]
-    trials: int  # of every stage of a sleep, or in all
+    trials: int | tuple[int, ...]  # of every stage of a sleep, or of each; of anything else, in all
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
     by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
+    ahead: bool = False  # by stage, the first sleep too: score it by the final accuracy, after all tasks that are left
     order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
     tasks: int | None = None  # the stream ends after so many
     held_out: int  # training images of each task
@@ -55,8 +56,13 @@ class Study:
 
     def __post_init__(self) -> None:
         check_space(self.space)
-        if not self.networks or min(self.trials, self.population, self.at_once) < 1:
+        trials = self.trials if isinstance(self.trials, tuple) else (self.trials,)
+        if not self.networks or not trials or min(*trials, self.population, self.at_once) < 1:
             raise ValueError("networks, trials, population and at_once: allowed is one or more of each")
+        if self.ahead and (not self.sleeps_by_stage or self.beside):
+            raise ValueError("ahead: allowed is a sleep by stage with no other method beside it")
+        if isinstance(self.trials, tuple) and self.stages != len(trials):
+            raise ValueError(f"trials = {self.trials}: allowed is one number, or {self.stages}, one for each stage")
         if self.sampler not in SAMPLERS:
             raise ValueError(f"sampler = {self.sampler!r}: allowed is one of {SAMPLERS}")
 
@@ -66,10 +72,25 @@ class Study:
         return self.at_once > 1 and torch.cuda.is_available()
 
     @property
+    def sleeps_by_stage(self) -> bool:
+        """Return whether a sleep is searched after each task by itself."""
+        return self.part == "sleep" and self.by_stage
+
+    @property
     def stages(self) -> int:
-        """Return how many times `trials` are made."""
+        """Return how many searches there are, one after another."""
         tasks = self.cell(self.plugin(), self.networks[0]).order[: self.tasks]
-        return len(tasks) - 1 if self.part == "sleep" and self.by_stage else 1
+        return len(tasks) - (not self.ahead) if self.sleeps_by_stage else 1
+
+    def trials_of(self, stage: int) -> int:
+        """Return how many trials a stage has; stages of a sleep have the numbers of their tasks, from 1."""
+        first = 2 if self.sleeps_by_stage and not self.ahead else 1
+        return self.trials if isinstance(self.trials, int) else self.trials[stage - first]
+
+    @property
+    def all_trials(self) -> int:
+        """Return how many trials all stages have."""
+        return self.trials * self.stages if isinstance(self.trials, int) else sum(self.trials)
 
     def plugin(self) -> Plugin:
         """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""

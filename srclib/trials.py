@@ -67,8 +67,9 @@ def optimize(
         "random": partial(optuna.samplers.RandomSampler, seed=seed),
     }
     found.sampler = samplers[study.sampler]()
-    while not (trials := _settled(found, journal, study.trials)):
-        missing = study.trials - len(_complete(found))
+    enough = study.trials_of(stage)
+    while not (trials := _settled(found, journal, enough)):
+        missing = enough - len(_complete(found))
         asked = [found.ask() for _ in range(min(study.at_once, max(1, missing)))]
         start = time.perf_counter()
         scores = score([suggest(trial, study.space) for trial in asked])

@@ -55,10 +55,11 @@ def test_a_run_with_the_sleep_found_reaches_the_scores_of_the_search(slept: tupl
             assert stage["after"][number] == pytest.approx(sum(accuracy) / seen)  # as many held-out images in each
 
 
+MOMENTUM = TINY["awake"] | {"momentum": 0.9}
+WHOLE_CONFIG = TINY["sleep"]["config"] | {"beta": [0.5, 0.4], "steps": 60}
 WHOLE = replace(
-    SLEEP, trials=2, networks=(7,),
-    changes=TINY | {"sleep": TINY["sleep"] | {"config": TINY["sleep"]["config"] | {"beta": [0.5, 0.4], "steps": 60}}},
-)  # fmt: skip
+    SLEEP, trials=2, networks=(7,), changes=TINY | {"sleep": TINY["sleep"] | {"steps": [60], "config": WHOLE_CONFIG}}
+)
 
 
 def test_a_search_that_starts_from_a_whole_set_sleeps_with_it_after_the_first_task(tmp_path: Path) -> None:
@@ -69,6 +70,12 @@ def test_a_search_that_starts_from_a_whole_set_sleeps_with_it_after_the_first_ta
     slept = [phase for phase in phases if phase["kind"] == "sleep"]
     assert [phase["task"] for phase in slept] == [0, 1, 2, 3, 4]
     assert report["stages"][-1]["after"][0] == pytest.approx(sum(slept[-1]["accuracy"]) / 5)
+
+
+def test_a_start_without_a_sleep_after_the_first_task_has_none(tmp_path: Path) -> None:
+    none_first = {"sleep": WHOLE.changes["sleep"] | {"steps": [0, 60]}}
+    best, *_ = run(replace(WHOLE, trials=1, tasks=2, changes=TINY | none_first), tmp_path)
+    assert best.steps == (0, 60)
 
 
 def test_one_sleep_for_all_tasks_is_scored_by_the_final_accuracy(tmp_path: Path) -> None:
@@ -175,7 +182,7 @@ def test_a_killed_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_workers_share_a_study_and_agree_on_what_counts(tmp_path: Path) -> None:
     from distributed import LocalCluster
 
-    study = replace(WHOLE, trials=4, tasks=3)
+    study = replace(WHOLE, trials=4, tasks=3, sampler="tpe")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(silence_logs=logging.ERROR, **options) as cluster:
         best = search.run(
@@ -218,6 +225,26 @@ def test_stages_start_from_the_sleep_before_grown_by_its_growth(tmp_path: Path) 
     assert table.inc.tolist() == pytest.approx([0.02, 0.04, 0.08, 0.1])  # within bounds
     assert best.growth == 1.0  # the changes of each sleep are its own
     assert [best.config_after(task).inc for task in range(5)] == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.1])
+
+
+def test_a_search_ahead_scores_every_sleep_by_the_end_of_the_run(tmp_path: Path) -> None:
+    study = replace(WHOLE, ahead=True, trials=(1, 1, 1, 1, 3), changes=WHOLE.changes | {"awake": MOMENTUM})
+    best, report, table = run(study, tmp_path)
+    start = study.plugin()
+    final = experiment.run(study.cell(start, 7))["final"]
+    first = table.groupby("stage").score.first()
+    assert first.tolist() == pytest.approx([final] * 5)  # each stage came back to where it began
+    assert table.groupby("stage").size().tolist() == [1, 1, 1, 1, 3]
+    assert best.config[:4] == tuple(start.config_after(task) for task in range(4))
+    assert experiment.run(study.cell(best, 7))["final"] == report["stages"][-1]["score"] >= final
+
+
+def test_a_sleep_that_runs_away_is_not_followed_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = search._Network(WHOLE.cell(WHOLE.plugin(), 7))
+    network.learn(0)
+    monkeypatch.setattr(network, "learn", None)  # nothing more is to be learned
+    wild = replace(WHOLE.plugin().config, beta=1e-6, max_updates=1)
+    assert network.final(wild, [wild]) == 0
 
 
 def test_a_method_is_scored_by_its_final_accuracy(tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ def test_values_of_several_layers_become_a_tuple() -> None:
         ({"space": {"inc": (1, 2.0)}}, "of one type"),
         ({"networks": ()}, "networks, trials, population and at_once: allowed is one or more of each"),
         ({"trials": 0}, "networks, trials, population and at_once: allowed is one or more of each"),
+        ({"trials": ()}, "networks, trials, population and at_once: allowed is one or more of each"),
+        ({"trials": (3, 3)}, r"trials = \(3, 3\): allowed is one number, or 4, one for each stage"),
+        ({"ahead": True, "by_stage": False}, "ahead: allowed is a sleep by stage with no other method beside it"),
+        ({"ahead": True, "beside": ("rehearsal",)}, "ahead: allowed is a sleep by stage"),
     ],
 )
 def test_a_bad_study_is_refused(changes: dict, message: str) -> None:
@@ -70,7 +74,7 @@ def test_an_outcome_is_that_of_its_study(name: str) -> None:
     study, outcome, trials = studies.studies()[name], searched.outcome(name), searched.trials(name)
     assert protocols.from_mapping(studies.Study, outcome["study"], name) == study
     for stage in outcome["stages"]:
-        assert len(trials[trials.stage == stage["stage"]]) >= study.trials
+        assert len(trials[trials.stage == stage["stage"]]) >= study.trials_of(stage["stage"])
         assert trials.score[trials.stage == stage["stage"]].max() == pytest.approx(stage["score"])
 
 
