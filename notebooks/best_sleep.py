@@ -67,8 +67,7 @@ steps = {
     "Released": best["released"].get(("mnist", "src")),
     "64 streams": best["released"].get(("mnist", "src/streams_64")),
     "Larger first weights": best["released"].get(("mnist", "src/streams_64_init")),
-    "Searched": best["tuned"].get(("mnist", "src/whole_runs")),
-    "Task by task (tuned)": best["tuned"].get(("mnist", "src")),
+    "Searched (tuned)": best["tuned"].get(("mnist", "src")),
     "No sleep, searched awake phase": best["tuned"].get(("mnist", "sequential")),
     "Searched for each network": best["tuned"].get(("mnist", "src/own_network")),
 }
