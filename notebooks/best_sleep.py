@@ -134,7 +134,11 @@ HTML(pd.DataFrame(table).to_html(index=False, border=0))
 # parameters on the eight networks that they were chosen on.
 
 # %% tags=["hide-input"]
-Markdown(f"{len(twenty)} networks of MNIST with the tuned sleep: {figures.spread(summary.final(twenty))} %." if twenty else "")
+Markdown(
+    f"{len(twenty)} networks of MNIST with the tuned sleep: {figures.spread(summary.final(twenty))} %."
+    if twenty
+    else ""
+)
 
 # %% [markdown]
 # **Much of what a network forgets can be brought back without an old image.** On all three data sets the tuned sleep ends
@@ -226,19 +230,20 @@ runs = {
     "rehearsal": "rehearsal, awake phase searched",
     "src+rehearsal": "the same + sleep searched beside it",
 }
-HTML(
-    pd.DataFrame(
-        [
-            {"data set": figures.DATASETS[dataset]}
-            | {
-                label: figures.spread(summary.final(best["tuned"][dataset, run]))
-                for run, label in runs.items()
-                if (dataset, run) in best["tuned"]
-            }
-            for dataset in datasets
-        ]
-    ).to_html(index=False, border=0)
-)
+
+
+def beside(dataset, run):
+    """Return the accuracy of a run with rehearsal; a dash if nothing was searched for it."""
+    group = best["tuned"].get((dataset, run))
+    unsearched = best["tuned"].get((dataset, f"{run}/one_vector"))
+    return figures.spread(summary.final(group)) if group and group != unsearched else "–"
+
+
+rows = [
+    {"data set": figures.DATASETS[dataset]} | {label: beside(dataset, run) for run, label in runs.items()}
+    for dataset in datasets
+]
+HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks; rehearsal of 0.75 % of the old images with the
