@@ -263,6 +263,12 @@ def test_a_part_may_be_what_a_study_found(tmp_path: Path, monkeypatch: pytest.Mo
     halved = load_file(path, "other", found, {"sleep": {"config": {"inc": 0}}}).sleep
     assert halved is not None and [config.inc for config in halved.config] == [0, 0]
     assert load_file(path, "demo", {"sleep": {"found": "some_study", "steps": [5]}}).sleep.steps == (5,)
+    grown = SECTION | {"sleep": SECTION["sleep"] | {"growth": 2.0}, "rehearsal": {"fraction": 0.1}}
+    brought = write(
+        tmp_path, demo=grown | {"with": {"rehearsal": found}}, other={"like": "demo", "with": {"rehearsal": found}}
+    )
+    for dataset in ("demo", "other"):
+        assert load_file(brought, dataset, parts=["rehearsal"]).sleep == plugin
     written = write(tmp_path, demo=SECTION | found)
     assert load_file(written, "demo").sleep == plugin
     with pytest.raises(ValueError, match=r"sleep: found = 'none': allowed is a study with an outcome in .*some_study"):

@@ -124,7 +124,9 @@ def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: fro
 
 
 def _protocol(section: Mapping[str, Any], where: str) -> Protocol:
-    return from_mapping(Protocol, {key: value for key, value in section.items() if key != "with"}, where)
+    own = {key: value for key, value in section.items() if key != "with"}
+    found = {key: _found(key, **own[key]) for key in PARTS if isinstance(own.get(key), Mapping) and "found" in own[key]}
+    return from_mapping(Protocol, own | found, where)
 
 
 def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tuple[float, dict[str, Any]]]]:
@@ -161,7 +163,7 @@ def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[
     section = dict(sections[dataset])
     parent = section.pop("like", None)
     if parent is None:
-        return _merge({}, section)
+        return section
     others = [name for name in sections if name not in (*below, dataset)]
     if parent not in others:
         raise ValueError(
@@ -179,7 +181,7 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
             if not isinstance(value, Mapping):
                 merged[key] = value
             elif "found" in value:
-                merged[key] = _found(key, **value)
+                merged[key] = value  # nothing is left of what was there before
             elif isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old):
                 merged[key] = [_merge(entry, value) for entry in old]
             else:
