@@ -27,7 +27,8 @@
 #    other task orders, scored on training images that were held out. A data set has one set of parameters, which serves
 #    all five sleeps; from sleep to sleep the changes of the weights grow by a constant factor.
 #
-# No choice was made on a test image, or on a network or task order that is shown here.
+# No choice was made on a test image, or on a network or task order that is shown here, but for one upper bound, which says
+# so.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
