@@ -199,9 +199,8 @@ def _sleep_stages(study: Study, optimize: Optimize) -> Found:
     assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
     tasks = range(len(networks[0].runner.tasks))
-    nights = [
-        start.config_after(task) or start.config for task in tasks
-    ]  # where every sleep starts, then what was found
+    # of every task, where the search of its sleep starts and later what it found
+    nights = [start.config_after(task) or start.config for task in tasks]
     whole = isinstance(start.config.beta, tuple)  # a set of parameters that is worth a trial
     sleeps_first = whole and start.config_after(0) is not None
     stages: list[dict[str, Any]] = []
