@@ -92,6 +92,12 @@ def dots(ax, row, records, color):
     ax.plot([np.mean(finals)] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
 
 
+def so_far(records):
+    """Return the accuracy on the tasks learned so far in percent, by kind of phase, task and seed."""
+    phases = summary.phases(records)
+    return phases[phases.tested <= phases.task].groupby(["kind", "task", "seed"]).accuracy.mean()
+
+
 # %% [markdown]
 # ## Three data sets
 
@@ -197,9 +203,7 @@ plt.show()
 # %% tags=["hide-input"]
 rows = []
 for label, group in kinds.items():
-    phases = summary.phases(group)
-    seen = phases[(phases.tested <= phases.task) & (phases.kind == "sleep")]
-    after = seen.groupby(["task", "seed"]).accuracy.mean().groupby("task").mean()
+    after = so_far(group)["sleep"].groupby("task").mean()
     rows.append({"sleep": label} | {f"after task {task + 1}": f"{after[task]:.1f}" for task in after.index})
 HTML(pd.DataFrame(rows).fillna("–").to_html(index=False, border=0))
 
@@ -266,9 +270,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
 shown = [label for label in ("Released", "Searched (tuned)") if label in steps]
 for ax, label in zip(axes, shown, strict=False):
-    phases = summary.phases(steps[label])
-    seen = phases[phases.tested <= phases.task]
-    course = seen.groupby(["kind", "task", "seed"]).accuracy.mean().groupby(["kind", "task"]).agg(["mean", "sem"])
+    course = so_far(steps[label]).groupby(["kind", "task"]).agg(["mean", "sem"])
     for kind, face in (("training", "w"), ("sleep", figures.COLORS["sleep"])):
         if kind in course.index:
             means = course.loc[kind]

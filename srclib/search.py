@@ -113,15 +113,14 @@ def _work(study: Study, journal: Path, worker: int) -> Found:
 @contextmanager
 def _progress(name: str, study: Study, journal: Path) -> Iterator[None]:
     """Show how many trials there are, whoever makes them."""
-    over = Event()
+    over, made = Event(), trials.counter(journal)
 
     def watch() -> None:
         shown = 0
         while not over.wait(workers.POLL):
-            made = trials.count(journal) if journal.exists() else 0
-            for _ in range(shown, made):
+            before, shown = shown, made()
+            for _ in range(before, shown):
                 advance()
-            shown = made
 
     with workers.progress(name, study.all_trials) as advance:
         watcher = Thread(target=watch, daemon=True)

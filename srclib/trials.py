@@ -90,13 +90,12 @@ def optimize(
 
 
 @quiet_optuna()
-def count(journal: Path) -> int:
-    """Return how many trials of all stages a journal holds."""
+def counter(journal: Path) -> Callable[[], int]:
+    """Return a function that returns how many trials of all stages a journal holds; it reads only what is new."""
     import optuna
 
-    storage = _storage(journal)
-    known = storage.get_all_studies()
-    return sum(storage.get_n_trials(s._study_id, optuna.trial.TrialState.COMPLETE) for s in known)
+    storage, complete = _storage(journal), optuna.trial.TrialState.COMPLETE
+    return lambda: sum(storage.get_n_trials(s._study_id, complete) for s in storage.get_all_studies())
 
 
 def _settled(found: optuna.Study, journal: Path, enough: int) -> list[Any]:

@@ -212,7 +212,7 @@ def test_the_trials_that_count_are_settled_once(tmp_path: Path) -> None:
     late[0].suggest_float("strength", 0.01, 100, log=True)
     late[0].set_user_attr("seconds", 0.0)
     study_of("stage 1").tell(late[0], 0.9)
-    assert trials.count(journal) == 3
+    assert trials.counter(journal)() == 3
     again = trials.optimize(journal, STRENGTH, 1, 1, score, None)
     assert again[0] == first[0] and again[1]["score"] == 0.5
     more = trials.optimize(journal, replace(STRENGTH, trials=3), 1, 1, score, None)

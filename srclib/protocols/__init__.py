@@ -195,10 +195,10 @@ def _found(part: str, found: str, **others: Any) -> dict[str, Any]:
     if not path.exists():
         known = ", ".join(sorted(path.stem for path in OUTCOMES.glob("*.yaml")))
         raise ValueError(f"{part}: found = {found!r}: allowed is a study with an outcome in {OUTCOMES}, one of {known}")
-    values = yaml.safe_load(path.read_text())["found"]
-    if (kind := values.pop("is")) != PARTS[part].__name__:
+    values = _read(path, path.stat().st_mtime_ns)["found"]
+    if (kind := values["is"]) != PARTS[part].__name__:
         raise ValueError(f"{part}: found = {found!r}: allowed is a study of this part, it has found a {kind}")
-    return _merge(values, others)
+    return _merge({key: value for key, value in values.items() if key != "is"}, others)
 
 
 def from_mapping(cls: type[T], values: Any, where: str) -> T:
