@@ -67,7 +67,7 @@ def effects(protocol, run):
 # %% [markdown]
 # ## What each difference does
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels with dots and means of the change of the final accuracy, one row per difference. From the released 48 percent: without the gate, with the whole image, and with all of the text it falls by nearly 40 points, with ten epochs by 25, with all images by 15; dropout, statistics and momentum cost 4 to 6 points, spike probability, length and leak less; the threshold changes nothing; cross-entropy and larger first weights add 8. From the described 53 percent: squared error costs 32 points, the window 10, smaller first weights and fewer epochs 3 to 5, and all else is within 2 points of zero."}, "figure": {"caption": "Change of the final accuracy of SRC on MNIST when one thing is switched, one dot per network, lines: means; sorted by size.", "name": "fig-disagreements"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels with dots and means of the change of the final accuracy, one row per difference. From the released 48 percent: without the gate, with the whole image, and with all of the text it falls by nearly 40 points, with ten epochs by 25, with all images by 15; dropout, statistics and momentum cost 4 to 6 points, spike probability, length and leak less; the threshold changes nothing; cross-entropy and larger first weights add 8. From the described 53 percent: squared error costs 32 points, the window 10, smaller first weights and fewer epochs 3 to 5, and all else is within about 2 points of zero."}, "figure": {"caption": "Change of the final accuracy of SRC on MNIST when one thing is switched, one dot per network, lines: means; sorted by size.", "name": "fig-disagreements"}}
 found = {
     protocol: {topic: effects(protocol, run) for run, topic in runs.items() if run in records[protocol]}
     for protocol, runs in topics.items()
@@ -115,11 +115,11 @@ plt.show()
 #
 # **From the text to the code.** The sleep found for the text is less delicate. Only the loss decides: with rectified
 # outputs and squared error it brings next to nothing back. The small square costs it ten points, since it was found
-# with the whole image. The gate, without which the released sleep destroys every network, adds two points and no more.
-# A fifth of the epochs, half of the images, smaller first weights and a leak make no difference that five networks
-# could show. What is less than two points here is nothing: the statistics of `described` are of all images in any
-# case, so that this row is zero by nature. It is not, because some of the networks were trained on another kind of
-# processor, which rounds sums in another order.
+# with the whole image. The gate, without which the released sleep destroys every network, adds two points at most.
+# A fifth of the epochs, fewer than half of the images, smaller first weights and a leak make no difference that five
+# networks could show. Effects of less than two points mean nothing here: the statistics of `described` are of all images
+# in any case, so that this row should be exactly zero. It is not, because some of the networks were trained on another
+# kind of processor, which rounds sums in another order.
 #
 # **A careful reader of the paper alone**, who had the released parameters, would have found nothing: with everything else
 # by the text the first sleep has millions of spikes and the network is at one class in ten. With parameters of their own

@@ -60,7 +60,7 @@ weights = {run: group for (_, run), group in collected.items()}
 # %% [markdown]
 # ## A. The images
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four binary images of ten by ten pixels in two rows. Each has seventeen dark pixels, fifteen of them at the same places in all four images and two at places of its own."}, "figure": {"caption": "The four images with an overlap of 15 pixels. Task 1 is the left pair, task 2 the right pair.", "name": "fig-1a"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four binary images of ten by ten pixels in a row. Each has seventeen dark pixels, fifteen of them at the same places in all four images and two at places of its own."}, "figure": {"caption": "The four images with an overlap of 15 pixels. Task 1 is the left pair, task 2 the right pair.", "name": "fig-1a"}}
 first, second = streams.patches(15, seed=0)
 x = np.concatenate([first.x_test, second.x_test])
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.1), layout="constrained")
@@ -74,7 +74,7 @@ plt.show()
 # an overlap of 12 on it gets only half of the images right after task 2, and the sleep brings all four back for most
 # of these overlaps. From 17 on the four images are the same, and nothing can tell them apart.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of accuracy on all four images against the number of shared pixels, one to twenty-five. After task 1 it is 50 percent. After task 2 it is 100 percent up to 11 pixels and 50 percent from 12 to 16. After sleep it stays at 100 percent up to 15 pixels in the left panel and up to 14 in the right one. From 17 pixels on, where all images are equal, all curves are at 25 percent."}, "figure": {"caption": "Accuracy on all four images after training on task 1, after training on task 2, and after sleep, for the two released training settings. Error bars: standard error of the mean over networks (most are smaller than the marks). Shaded: the overlaps for which the paper reports a recovery, 12 to 16 pixels.", "name": "fig-1b"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of accuracy on all four images against the number of shared pixels, one to twenty-five. After task 1 it is 50 percent. After task 2 it is 100 percent up to 10 pixels, 90 and 95 at 11, and 50 percent from 12 to 16. After sleep it stays at 100 percent up to 14 pixels; in the left panel it is 95 percent at 15 and 65 at 16. From 17 pixels on, where all images are equal, all curves are at 25 percent."}, "figure": {"caption": "Accuracy on all four images after training on task 1, after training on task 2, and after sleep, for the two released training settings. Error bars: standard error of the mean over networks (most are smaller than the marks). Shaded: the overlaps for which the paper reports a recovery, 12 to 16 pixels.", "name": "fig-1b"}}
 styles = [
     {"color": figures.COLORS["task 1"], "marker": "o", "ls": "--", "ms": 8, "mfc": "none"},
     {"color": figures.COLORS["task 2"], "marker": "s", "ls": "--", "ms": 5},
@@ -99,7 +99,7 @@ plt.show()
 # the two epochs of the script that draws this figure, it is the other way round: task 1 is still known, and two updates
 # are too few to learn task 2. Sleep then repairs a task that was not yet learned rather than one that was forgotten.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the accuracy of each task after training on task 2, against overlap. Left, with two epochs: task 1 stays at 100 percent up to 16 pixels and task 2 falls from 100 to 0 percent at 12. Right, with four epochs: task 2 stays at 100 percent and task 1 falls from 100 to 0 percent at 12."}, "figure": {"caption": "Accuracy of each task after training on task 2, before the sleep. Error bars: standard error of the mean over networks. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1b-tasks"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the accuracy of each task after training on task 2, against overlap. Left, with two epochs: task 1 stays at 100 percent up to 16 pixels and task 2 falls from 100 percent at 10 to 80 at 11 and 0 at 12. Right, with four epochs: task 2 stays at 100 percent and task 1 falls from 100 percent at 10 to 90 at 11 and 0 at 12."}, "figure": {"caption": "Accuracy of each task after training on task 2, before the sleep. Error bars: standard error of the mean over networks. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1b-tasks"}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True, layout="constrained")
 for ax, run in zip(axes, setups, strict=True):
     for tested, (name, style) in enumerate(zip(("task 1", "task 2"), styles, strict=False)):
@@ -203,7 +203,7 @@ plt.show()
 # overlaps that forget. From 14 on the similarity is negative, and the sleep recovers task 1 at 14 all the same. With
 # two epochs it is always positive, but there task 1 was never lost.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the cosine similarity with the weights after task 1, against overlap. Left, with two epochs for task 2: it falls slowly and stays above 0.7 after task 2, and falls to about 0.1 after sleep. Right, with four epochs: after task 2 it falls from 0.7 through zero between 13 and 14 pixels to minus 0.5; after sleep it falls more slowly and ends just above zero."}, "figure": {"caption": "Cosine similarity of all weights with those of the same network after task 1. Error bars: standard error of the mean over networks. Shaded: overlaps at which accuracy after task 2 is 50 %. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1-cosine"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the cosine similarity with the weights after task 1, against overlap. Left, with two epochs for task 2: it falls slowly and stays above 0.7 after task 2, and falls to about 0.1 after sleep. Right, with four epochs: after task 2 it falls from 0.7 through zero between 13 and 14 pixels to minus 0.5; after sleep it falls more slowly from 13 pixels on and ends just above zero."}, "figure": {"caption": "Cosine similarity of all weights with those of the same network after task 1. Error bars: standard error of the mean over networks. Shaded: overlaps at which accuracy after task 2 is 50 %. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1-cosine"}}
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True, layout="constrained")
 for ax, run in zip(axes, setups, strict=True):
     ax.axvspan(11.5, 16.5, color="0.93", lw=0)

@@ -52,58 +52,110 @@ results.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("table2_icarl", profile, protocol, store=store, seeds=seeds)
-datasets = list(dict.fromkeys(dataset for dataset, _ in records))
+
+
+def collect(protocol):
+    """Return the records of a protocol by data set and run."""
+    return results.collect("table2_icarl", profile, protocol, store=store, seeds=seeds)
+
+
+records = collect(protocol)
+if not records:
+    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is full")
 heads = {"network": "output units, as released", "nearest_mean": "nearest mean of exemplars, as described"}
 names = {"icarl": "iCaRL", "src+icarl": "iCaRL + SRC"}
 values = published.load()["value"]
 
 
-def finals(dataset, run, head):
+def finals(dataset, run, head, records=records):
     """Return the final accuracy in percent, memories by networks."""
     return summary.finals(records[dataset, run], "icarl.memory", head=head)
+
+
+def datasets_of(records):
+    """Return the data sets that there are records of."""
+    return list(dict.fromkeys(dataset for dataset, _ in records))
+
+
+styles = {
+    "icarl": {"color": figures.COLORS["rehearsal"], "marker": "o"},
+    "src+icarl": {"color": figures.COLORS["sleep"], "marker": "D"},
+}
+
+
+def draw_finals(records):
+    """Draw the final accuracies of all data sets against the number of exemplars, a column for each answer."""
+    datasets = datasets_of(records)
+    size = (7.6, 3.2 * len(datasets))
+    fig, axes = plt.subplots(
+        len(datasets), 2, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    for row, dataset in zip(axes, datasets, strict=True):
+        for ax, (head, title) in zip(row, heads.items(), strict=True):
+            for run, style in styles.items():
+                data = finals(dataset, run, head, records)
+                error = data.sem(axis=1).fillna(0)
+                ax.errorbar(range(len(data)), data.mean(axis=1), error, capsize=2, label=names[run], **style)
+                keys = [f"table2/{dataset}/{'icarl+src' if 'src' in run else run}/k{memory}" for memory in data.index]
+                marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
+                ax.plot(values[keys].to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
+            ax.set(title=f"{figures.DATASETS[dataset]}: {title.partition(',')[0]}", ylim=(0, 100))
+            ax.set_xticks(range(len(data)), data.index)
+            ax.grid(axis="y", color="0.92")
+        row[0].set_ylabel("final accuracy (%)")
+    for ax in axes[-1]:
+        ax.set_xlabel("exemplars of all classes together, K")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+    plt.show()
+
+
+def gains(dataset, records=records):
+    """Yield, for each answer, its name and the gain by sleep in points, memories by networks."""
+    for head, title in heads.items():
+        without, with_sleep = (finals(dataset, run, head, records) for run in names)
+        yield title.partition(",")[0], with_sleep - without
+
+
+def table_of_gains(records):
+    """Return the gains of all data sets, answers and numbers of exemplars."""
+    rows = []
+    for dataset in datasets_of(records):
+        for answer, gain in gains(dataset, records):
+            for memory, found in gain.iterrows():
+                p = stats.ttest_1samp(found, 0).pvalue if len(found) > 1 else float("nan")
+                rows.append(
+                    {
+                        "data set": figures.DATASETS[dataset],
+                        "answer of": answer,
+                        "K": memory,
+                        "gain": f"{found.mean():+.1f}" + (f" ± {found.sem():.1f}" if len(found) > 1 else ""),
+                        "better in": f"{(found > 0).sum()} of {len(found)}",
+                        "p": f"{p:.2g}" if p == p else "–",
+                    }
+                )
+    return HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+
+
+def table_of_finals(records):
+    """Return the mean accuracies of all data sets, answers and methods, a column for each number of exemplars."""
+    rows = []
+    for dataset in datasets_of(records):
+        for head, title in heads.items():
+            for run, name in names.items():
+                means = finals(dataset, run, head, records).apply(figures.spread, axis=1)
+                row = {"data set": figures.DATASETS[dataset], "answer of": title, "method": name}
+                rows.append(row | {f"K = {memory}": text for memory, text in means.items()})
+    return HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 
 # %% [markdown]
 # ## Accuracy against the number of exemplars
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels of final accuracy against the number of exemplars, 50 to 2000, rows MNIST, Fashion-MNIST and CIFAR-10, left for the output units, right for the nearest mean of exemplars. On MNIST the output units of iCaRL rise from 28 to 91 percent, with sleep from 68 to 91; the nearest mean rises from 56 to 93, with sleep from 71 to 93. The curves with sleep lie above those without up to 200 exemplars and meet them from 500 on. The published values at 100 and 200 lie above the curves of the output units. On Fashion-MNIST the output units rise from 24 to 72, with sleep from 38 to 77, the nearest mean from 50 to 76, with sleep from 58 to 77. On CIFAR-10 the output units rise from 20 to 64; with sleep they have 52 at 50 exemplars, fall to 33 at 200 and rise to 66. The nearest mean rises from 39 to 70, with sleep from 48 to 71."}, "figure": {"caption": "Final accuracy on all ten classes, mean over networks, each with its own task order; error bars: standard error of the mean. Grey: published values, where they could be read.", "name": "fig-table2"}}
-styles = {
-    "icarl": {"color": figures.COLORS["rehearsal"], "marker": "o"},
-    "src+icarl": {"color": figures.COLORS["sleep"], "marker": "D"},
-}
-fig, axes = plt.subplots(
-    len(datasets), 2, figsize=(7.6, 3.2 * len(datasets)), sharex=True, sharey=True, squeeze=False, layout="constrained"
-)
-for row, dataset in zip(axes, datasets, strict=True):
-    for ax, (head, title) in zip(row, heads.items(), strict=True):
-        for run, style in styles.items():
-            data = finals(dataset, run, head)
-            ax.errorbar(
-                range(len(data)), data.mean(axis=1), data.sem(axis=1).fillna(0), capsize=2, label=names[run], **style
-            )
-            keys = [f"table2/{dataset}/{'icarl+src' if 'src' in run else run}/k{memory}" for memory in data.index]
-            if head == "network":
-                marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
-                ax.plot(values[keys].to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
-        ax.set(title=f"{figures.DATASETS[dataset]}: {title.partition(',')[0]}", ylim=(0, 100))
-        ax.set_xticks(range(len(data)), data.index)
-        ax.grid(axis="y", color="0.92")
-    row[0].set_ylabel("final accuracy (%)")
-for ax in axes[-1]:
-    ax.set_xlabel("exemplars of all classes together, K")
-fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
-plt.show()
+draw_finals(records)
 
 # %% tags=["hide-input"]
-rows = []
-for dataset in datasets:
-    for head, title in heads.items():
-        for run, name in names.items():
-            means = finals(dataset, run, head).apply(figures.spread, axis=1)
-            row = {"data set": figures.DATASETS[dataset], "answer of": title, "method": name}
-            rows.append(row | {f"K = {memory}": text for memory, text in means.items()})
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+table_of_finals(records)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
@@ -113,19 +165,12 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # Both networks of a pair have the same initial weights and task order, and the same first task.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, MNIST, Fashion-MNIST and CIFAR-10, of the gain in final accuracy by sleep against the number of exemplars, for the output units and the nearest mean. On MNIST the gain of the output units falls from about 40 points at 50 exemplars to zero at 500 and more, that of the nearest mean from about 15 points to zero. On Fashion-MNIST the gain of the output units is between 12 and 15 points up to 200 exemplars, near zero at 500 and 5 to 8 points above that; that of the nearest mean falls from 8 points to one. On CIFAR-10 the gain of the output units is about 30 points at 50 and 100 exemplars and 2 to 5 from 200 on, that of the nearest mean falls from 9 points to one; nearly all dots lie above zero."}, "figure": {"caption": "Final accuracy of iCaRL + SRC minus that of iCaRL, one dot per network; line: the mean. Above zero, sleep helps.", "name": "fig-table2-gain"}}
+datasets = datasets_of(records)
 fig, axes = plt.subplots(1, len(datasets), figsize=(9.5, 3.2), sharey=True, squeeze=False, layout="constrained")
-rows = []
 for ax, dataset in zip(axes[0], datasets, strict=True):
-    for (head, title), color, marker in zip(heads.items(), (figures.COLORS["sleep"], "0.4"), "Ds", strict=True):
-        without, with_sleep = finals(dataset, "icarl", head), finals(dataset, "src+icarl", head)
-        gain = with_sleep - without
+    for (answer, gain), color, marker in zip(gains(dataset), (figures.COLORS["sleep"], "0.4"), "Ds", strict=True):
         ax.plot(range(len(gain)), gain, marker, color=color, ms=4, alpha=0.5)
-        ax.plot(range(len(gain)), gain.mean(axis=1), color=color, lw=1.5, label=title.partition(",")[0])
-        for memory, gains in gain.iterrows():
-            p = stats.ttest_1samp(gains, 0).pvalue if len(gains) > 1 else float("nan")
-            row = {"data set": figures.DATASETS[dataset], "answer of": title.partition(",")[0], "K": memory}
-            row["gain"] = f"{gains.mean():+.1f}" + (f" ± {gains.sem():.1f}" if len(gains) > 1 else "")
-            rows.append(row | {"better in": f"{(gains > 0).sum()} of {len(gains)}", "p": f"{p:.2g}" if p == p else "–"})
+        ax.plot(range(len(gain)), gain.mean(axis=1), color=color, lw=1.5, label=answer)
     ax.axhline(0, color="k", lw=0.8)
     ax.set(title=figures.DATASETS[dataset], xlabel="exemplars, K")
     ax.set_xticks(range(len(gain)), gain.index)
@@ -134,7 +179,7 @@ fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", 
 plt.show()
 
 # %% tags=["hide-input"]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+table_of_gains(records)
 
 # %% [markdown]
 # Gain in points ± its standard error; p: paired t-test over networks.
