@@ -94,8 +94,9 @@ def matrices(group):
 # %% [markdown]
 # ## Correlations between and within classes
 #
-# Before the sleep every digit looks much like every other in the hidden layers, and all are taken for 2 or 3. The
-# exception is 2 against 3 in the second layer, the pair that was just learned; the paper notes the same. After the
+# Before the sleep every digit looks much like every other in the hidden layers, and nearly all are taken for 2 or 3.
+# Exceptions are 0 against 1 in the first layer and 2 against 3 in the second, the pair that was just learned; the paper
+# notes the latter, too. After the
 # sleep what is off the diagonal is close to zero.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four matrices of mean correlations between the digits 0 to 3, rows for the two hidden layers, left before and right after the sleep. On the left the diagonal is between 0.8 and 0.9 and the other cells between 0.4 and 0.8, lowest for 0 against 1 in layer 1 and 2 against 3 in layer 2. On the right the diagonal is between 0.3 and 0.7, lowest for digit 2, and all other cells lie near zero."}, "figure": {"caption": "Mean correlation between the activity that two different test images evoke, by class, mean ± standard error of the mean over networks. Frames: the two tasks.", "name": "fig-4"}}
@@ -108,7 +109,7 @@ matrices(records[protocol])
 # digit are still nearly the same to the network, others have nothing in common any more. Pairs from different classes
 # are gathered around zero.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, one per hidden layer, of distributions of correlations for ten pairs of classes: four within a class, two within a task, four between the tasks. For each pair the left half shows the distribution before the sleep, which is high and mostly narrow, and the right half that after it. After the sleep pairs within a class are spread from about zero to one, all others are gathered around zero."}, "figure": {"caption": "Distribution of the correlations between two test images, for each pair of classes, all networks together: before the sleep (left half, grey) and after it (right half, green). Lines: means.", "name": "fig-4-distributions"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, one per hidden layer, of distributions of correlations for ten pairs of classes: four within a class, two within a task, four between the tasks. For each pair the left half shows the distribution before the sleep, which is high and mostly narrow, and the right half that after it. After the sleep pairs within a class are spread from about zero to one, all others are gathered around zero."}, "figure": {"caption": "Distribution of the correlations between two test images, for each pair of classes, all networks together: before the sleep (left half, grey) and after it (right half, green). Lines: means. Of 250 images of each class, so that the means differ a little from those of the matrices.", "name": "fig-4-distributions"}}
 pairs = ["0 0", "1 1", "2 2", "3 3", "0 1", "2 3", "0 2", "0 3", "1 2", "1 3"]
 fig, axes = plt.subplots(2, 1, figsize=(7.2, 5.6), sharex=True, layout="constrained")
 for layer, ax in enumerate(axes):
@@ -146,7 +147,7 @@ plt.show()
 #
 # 0 if all units are equally active and 1 if a single one is.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels over the digits 0 to 3, before and after the sleep. Sparseness of hidden layer 1 is above 0.9 for the digits 0, 2 and 3 and near 0.8 for 1, and hardly changes; that of hidden layer 2 rises from about 0.8 to 0.9 for every digit. The fraction of active units falls from about 0.13 to 0.06 in layer 1, less for digit 1, and from about 0.4 to 0.2 in layer 2. The untrained network has a sparseness near 0.7 and half of its units active."}, "figure": {"caption": "Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites (right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. Dotted: the untrained network, mean over digits.", "name": "fig-4-sparseness"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels over the digits 0 to 3, before and after the sleep. Sparseness of hidden layer 1 is above 0.9 for the digits 0, 2 and 3 and near 0.8 for 1, and hardly changes; that of hidden layer 2 rises from about 0.8 to 0.9 for every digit. The fraction of active units falls from about 0.13 to 0.06 in layer 1 for 0, 2 and 3 and from 0.36 to 0.32 for 1, and from about 0.4 to 0.2 in layer 2. The untrained network has a sparseness near 0.7 and half of its units active."}, "figure": {"caption": "Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites (right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. Dotted: the untrained network, mean over digits.", "name": "fig-4-sparseness"}}
 fig, axes = plt.subplots(1, 4, figsize=(10, 3.2), layout="constrained")
 found = [record["metrics"]["measures"]["sparseness"] for record in records[protocol]]
 for ax, (key, layer) in zip(axes, product(("treves_rolls", "active"), (0, 1)), strict=True):
@@ -226,7 +227,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # hardly recognise again after the sleep. "Maintaining strong correlations within classes" is half true: they fall too,
 # by the released protocol most of all for the digit 2. They fall less than those between classes, so that classes stand
 # out more clearly than before. That activity gets sparser is confirmed in both layers and under both protocols; by the
-# released one the first layer was sparse before, and about half of its active units are silenced.
+# released one the first layer was sparse before, and about half of its active units are silenced for all digits but 1.
 #
 # **What it does not show.** A lower correlation is no proof that the tasks use different neurons. The sleep lowers
 # nearly every weight that it changes ({doc}`fig5_input`), which silences many units, as the sparseness shows. Sparse

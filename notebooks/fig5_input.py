@@ -198,7 +198,7 @@ for name, group in records.items():
         rows.append(row)
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Three histograms, one per layer of weights, of the weights that the sleep changed, before and after it, with a logarithmic count. Before the sleep they are gathered around zero. After it the whole distribution has moved to the left, to negative weights, while a few have become strongly positive."}, "figure": {"caption": "The weights that the sleep changed, before and after it, number per bin in the first network. Strong positive weights hardly take part: the gate of the released code freezes them.", "name": "fig-5-weights"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three histograms, one per layer of weights, of the weights that the sleep changed, before and after it, with a logarithmic count. Before the sleep they are gathered around zero. After it many have moved to the left, to negative weights, the peak just above zero remains, and a few have become strongly positive."}, "figure": {"caption": "The weights that the sleep changed, before and after it, number per bin in the first network. Strong positive weights hardly take part: the gate of the released code freezes them.", "name": "fig-5-weights"}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.8), layout="constrained")
 first = measured(records[protocol], "synapses")[0]["layers"]
 for ax, layer, title in zip(axes, first, ("hidden layer 1", "hidden layer 2", "output"), strict=True):

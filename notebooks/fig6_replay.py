@@ -104,7 +104,7 @@ def rates(group):
 # %% [markdown]
 # ## Firing rates in sleep
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of firing rates in two panels, hidden layers 1 and 2, for the neurons of the digits 0, 1, 2 and 3 and a random subset. In both layers the neurons of every digit fire several times as often as the random subset. The four digits differ little among each other; digit 1 has the lowest rate."}, "figure": {"caption": "Firing rates during a sleep driven by completely random input: neurons specific to each digit, blue for task 1 and orange for task 2, and a random subset. Bars and error bars: mean and standard deviation over neurons, as in the paper, averaged over networks; dots: single networks. Above: in how many networks the digit's neurons fire significantly more than the random subset (two-sided t-test, p < 0.05 after Bonferroni correction for all ten tests).", "name": "fig-6"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars of firing rates in two panels, hidden layers 1 and 2, for the neurons of the digits 0, 1, 2 and 3 and a random subset. In both layers the neurons of every digit fire several times as often as the random subset. The digits 0, 2 and 3 differ little among each other; digit 1 has about half of their rate in layer 1."}, "figure": {"caption": "Firing rates during a sleep driven by completely random input: neurons specific to each digit, blue for task 1 and orange for task 2, and a random subset. Bars and error bars: mean and standard deviation over neurons, as in the paper, averaged over networks; dots: single networks. Above: in how many networks the digit's neurons fire significantly more than the random subset (two-sided t-test, p < 0.05 after Bonferroni correction for all ten tests).", "name": "fig-6"}}
 rates(records[protocol])
 
 # %% [markdown]
@@ -113,7 +113,7 @@ rates(records[protocol])
 #
 # ## The sleep as it runs
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Raster of a sleep in two panels, hidden layers 1 and 2, with rows of neurons sorted into five bands, for the digits 0 to 3 and a random subset, over a logarithmic axis of steps. The digit bands are full of spikes between about step 10 and step 1,000 and nearly empty after that. The random band holds only a few spikes."}, "figure": {"caption": "Spikes of the first network in the sleep driven by completely random input. Each band has the 100 neurons of a digit, or of the random subset; a neuron that belongs to several digits stands in each of their bands. The axis of steps is logarithmic.", "name": "fig-6-raster"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Raster of a sleep in two panels, hidden layers 1 and 2, with rows of neurons sorted into five bands, for the digits 0 to 3 and a random subset, over a logarithmic axis of steps. The digit bands are full of spikes from about step 10 to 200, thin out and are nearly empty after step 1,000. The random band holds only a few spikes."}, "figure": {"caption": "Spikes of the first network in the sleep driven by completely random input. Each band has the 100 neurons of a digit, or of the random subset; a neuron that belongs to several digits stands in each of their bands. The axis of steps is logarithmic.", "name": "fig-6-raster"}}
 first, length = measured(records[protocol])[0], records[protocol][0]["metrics"]["phases"][-1]["steps"]
 groups = [
     [*first["neurons"][reading][layer], first["subset"][layer]] for layer in range(2)
@@ -208,7 +208,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # If a sleep needs no mean image, SRC keeps nothing of the past at all but how bright images are. Ten classes in five
 # tasks, as in {doc}`table1_accuracy`, in task orders drawn at random, with the released parameters:
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracy without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input, one line per network, on MNIST and Fashion-MNIST. On MNIST it goes from about 19 percent to between 39 and 50 percent with the mean image, and is back at 19 with random input. On Fashion-MNIST it goes from 20 to between 22 and 36 with the mean image, and lies between 20 and 28 with random input."}, "figure": {"caption": "Final accuracy on all ten classes without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input; one line per network and task order.", "name": "fig-6-drive"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracy without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input, one line per network, on MNIST and Fashion-MNIST. On MNIST it goes from about 19 percent to between 39 and 50 percent with the mean image, and is back at 19 with random input. On Fashion-MNIST it goes from 20, one network from 29, to between 22 and 36 with the mean image, and lies between 20 and 28 with random input."}, "figure": {"caption": "Final accuracy on all ten classes without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input; one line per network and task order.", "name": "fig-6-drive"}}
 drives = {"sequential": "no sleep", "src": "mean image", "src/random_drive": "completely\nrandom"}
 five_tasks = results.collect("fig6_drive", profile, store=store, seeds=seeds)
 datasets = list(dict.fromkeys(dataset for dataset, _ in five_tasks))
@@ -233,7 +233,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
 #
-# With five tasks it does not do without: completely random input leaves the networks where they would be without sleep
+# With five tasks the sleep needs the mean image: completely random input leaves the networks where they would be without sleep
 # on MNIST, and adds a few points on Fashion-MNIST. The sleep parameters were chosen for the mean image; others, found
 # for random input, may do better.
 #

@@ -128,7 +128,8 @@ plt.show()
 
 # %% [markdown]
 # What was found on one network serves others in part. A search on more trials, or with a score that is the mean over
-# several networks, gives parameters that transfer better; {ref}`searches` are the book's own.
+# several networks, gives parameters that transfer better; {ref}`another page <searches>` has the book's
+# own.
 #
 # ## Things to know
 #

@@ -100,8 +100,8 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # All forty networks gain, by ten points at the least. The claim, more than twice the accuracy, holds for eight networks of
 # ten. But networks differ: from about 30 to 55 %, with a standard deviation of six points, as large as that between
 # task orders and networks together. So five networks give a mean with a standard error of two to three points, and a
-# difference of a few points between two methods says little. The mean over twenty networks lies two points below the
-# published one of five, well within that error.
+# difference of a few points between two methods says little. The mean over twenty networks in the released order
+# lies three points below the published one of five, about one such error.
 #
 # ## Parameters of the sleep
 
@@ -172,14 +172,17 @@ HTML(everything_swept.fillna("–").to_html(border=0))
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
 #
-# Three things can go wrong: potentiation of more than twice the released size, depression of less than half of it, and
-# noise of more than twice the rate. With each of them neurons drive each other up: the sleep destroys the network. In
-# the other direction the loss is small; with a quarter of the potentiation nothing is lost at all. The leak, the
-# thresholds of the last two layers and the width of the gate may change by a factor of two or four.
+# Three things can go wrong: potentiation of twice the released size and more, noise of twice the rate and more, and
+# depression of half its size and less. With each of them neurons drive each other up, until the sleep destroys the
+# network. In the other direction a quarter of the potentiation or of the rate costs little, four times the depression 15
+# points. A quarter of the gain leaves little of the sleep, and a quarter of the first threshold or four times the second
+# costs half of what it brings. The leak and the last threshold may change by a factor of four; the gate may be wider,
+# but not narrower.
 #
 # The length does not matter. A sleep of 234 to 546 steps, a sixty-fourth of the released one, is as good as one four
 # times as long as the released one, and has as many spikes: within its first few hundred steps a sleep silences the
-# network, and nothing more happens. The released cross-modal script, whose sleeps end after 255 steps by a slip, lost nothing by it.
+# network, and nothing more happens. The released cross-modal script, whose sleeps end after
+# 255 steps by a slip, loses little by it, if anything ({doc}`table1_cross_modal`).
 #
 # The released parameters came from a search; a lower gain and a higher threshold of the first layer are as good or
 # better on these three networks. They are no sharp optimum.

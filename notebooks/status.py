@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Status
 #
-# Every verdict of the book, and when, where and how long every page ran. The verdicts compare the committed results of
+# Every verdict of the book on what counts (for the nearest mean of exemplars, see {doc}`table2_icarl`), and when, where and how long every page ran. The verdicts compare the committed results of
 # the profile `full` with the published values; {ref}`the four verdicts <verdicts>` are defined in the introduction.
 
 # %% tags=["parameters"]

@@ -137,8 +137,8 @@ HTML(published.styled(verdicts.table(store, prefix="text/mnist_two_tasks/spiking
 
 # %% [markdown]
 # **Verdict.** Both halves of the claim hold, in every network. Learning 2 and 3 takes all of 0 and 1 away. The sleep
-# brings nearly nine tenths of them back, at a cost of seven points to 2 and 3. That is as much as networks of rectified
-# units recover on these tasks ({doc}`fig2_recovery`), with no conversion and no scale in between.
+# brings nearly nine tenths of them back, at a cost of seven points to 2 and 3. Over both tasks that makes 89 %, as much as
+# networks of rectified units reach ({doc}`fig2_recovery`), with no conversion and no scale in between.
 #
 # **What it does not show.** That the old task is replayed: hardly any output spike of the sleep belongs to it. In the
 # sleep that was found a neuron that fires loses seven times as much on a silent input as it gains on an active one, so

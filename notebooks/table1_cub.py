@@ -172,12 +172,12 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # sleep. So the released gain rests on a learning rate that only SRC has and on a sleep whose result is thrown away.
 #
 # **Rehearsal adds nothing because there is none.** 0.75 % of the old images of CUB-200 are 22, and the script rounds them to
-# hundreds. What is published as SRC with rehearsal, 56.55 and 38.05 %, is then SRC; that it is lower than SRC would be
-# because the script with rehearsal loads the true test file. Here, too, SRC is lower on test images than on training
+# hundreds. What is published as SRC with rehearsal, 56.55 and 38.05 %, is then SRC; it is lower
+# than that of SRC, presumably because the script with rehearsal loads the true test file. Here, too, SRC is lower on test images than on training
 # images. Which task comes out higher differs from the published values.
 #
-# **Steps, not epochs.** With the 50 epochs of the script, which here are a quarter of its steps, neither task is learned to
-# the end, as the last row of the table shows.
+# **Steps, not epochs.** With the 50 epochs of the script, which here are a quarter of its steps, the second task is
+# learned to little more than half, as the last row of the table shows.
 #
 # ## The paper's text
 #
