@@ -149,7 +149,7 @@ plt.show()
 # CIFAR-10 seven to nine of ten sleeps that were tried lie above it, and nine tenths of what the best one gains are there
 # within fifty trials. From the third task on, the first trial is the best sleep of the stage before, and it already has
 # 85 to 97 % of the gain: one sleep could serve all tasks. Where tasks share all their outputs, on cross-modal MNIST, the
-# best of 150 sleeps gains next to nothing.
+# best of 680 sleeps gains next to nothing.
 #
 # Beside rehearsal it is the other way round. Awake, the network knows most of what it learned, few sleeps leave that
 # intact: on MNIST and Fashion-MNIST, from the third task on, no more than one in three improves it, and the best ones
