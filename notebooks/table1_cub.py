@@ -171,11 +171,11 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # second sleep then brings little back: the accuracy on the test images of both tasks stays where it is without any
 # sleep. So the released gain rests on a learning rate that only SRC has and on a sleep whose result is thrown away.
 #
-# **Rehearsal adds nothing because there is none.** 0.75 % of the old images of CUB-200 are 22, and the script rounds them to
-# hundreds. Run as its script, SRC with rehearsal is SRC in every network, on test images. What is published for it, 56.55
-# and 38.05 %, is then SRC, too; it is lower
-# than that of SRC, presumably because the script with rehearsal loads the true test file. Here, too, SRC is lower on test images than on training
-# images. Which task comes out higher differs from the published values.
+# **Rehearsal adds nothing because there is none.** 0.75 % of the old images of CUB-200 are 22, and the script rounds them
+# to hundreds. Run as its script, SRC with rehearsal sees no old image and ends where SRC does on test images. What is
+# published for it, 56.55 and 38.05 %, is then SRC, too. It is lower than that of SRC, presumably because the script with
+# rehearsal loads the true test file; here, too, SRC is lower on test images than on training images. Which task comes
+# out higher differs from the published values.
 #
 # **Steps, not epochs.** With the 50 epochs of the script, which here are a quarter of its steps, the second task is
 # learned to little more than half, as the last row of the table shows.
@@ -183,8 +183,8 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # ## The paper's text
 #
 # Softmax cross-entropy, all images of a task, weights that start twice as large, a task order drawn for every network,
-# and test images. The sleep after the second task comes from {doc}`a search <searches>` of 680 trials on three other networks
-# and held-out training images.
+# and test images. The sleep after the second task comes from {doc}`a search <searches>` of 680 trials on three other
+# networks and held-out training images.
 
 # %% tags=["hide-input"]
 with_text = collect("described")
