@@ -110,6 +110,7 @@ rows = [
         "networks": len(found["study"]["networks"]),
         "minutes": minutes(found["provenance"]),
         "of no use": f"{(trials[name].score == 0).mean():.0%}",
+        "repeated": f"{trials[name].duplicated(['stage', *found['study']['space']]).mean():.0%}",
         "study": f"<code>{name}</code>",
     }
     for name, found in outcomes.items()
@@ -119,8 +120,10 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="ve
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
 # 20 to 400 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
-# takes a hundred times as long as another one. The searches for networks of other kinds, whose layers are named in the
-# table, belong to {doc}`supplement_four_layers` and {doc}`supplement_spiking` and are not in the pictures below.
+# takes a hundred times as long as another one. Repeated: trials with values that were tried before, which a genetic
+# search draws the more, the more its population agrees; today's code draws anew. The searches for networks of other
+# kinds, whose layers are named in the table, belong to {doc}`supplement_four_layers` and {doc}`supplement_spiking` and are
+# not in the pictures below.
 #
 # ## How the search went
 
@@ -149,7 +152,7 @@ plt.show()
 # CIFAR-10 seven to nine of ten sleeps that were tried lie above it, and nine tenths of what the best one gains are there
 # within fifty trials. From the third task on, the first trial is the best sleep of the stage before, and it already has
 # 85 to 97 % of the gain: one sleep could serve all tasks. Where tasks share all their outputs, on cross-modal MNIST, the
-# best of 680 sleeps gains next to nothing, and on CUB-200, where a task is trained for 207 epochs, no more.
+# best of 517 different sleeps gains next to nothing, and on CUB-200, where a task is trained for 207 epochs, no more.
 #
 # Beside iCaRL, which answers by the nearest mean, nearly all sleeps help from the third task on; the best ones gain 12 to
 # 14 points ({doc}`table2_icarl`).

@@ -190,7 +190,7 @@ by_data_set(with_text, in_the_text if other == "described" else labels)
 #
 # Both tasks have the same ten outputs here, so no output is pushed down for lack of examples, and methods that hold old
 # weights work: EWC and SI keep more than twenty points more than sequential training, with settings that were not
-# searched, and OWM comes close to parallel training. The best of 680 sleeps leaves the network where sequential training
+# searched, and OWM comes close to parallel training. The best of 517 sleeps leaves the network where sequential training
 # is. Rehearsal of 0.75 % of the digits alone stands above the published value of SRC with rehearsal, and the best of 60
 # sleeps beside it changes nothing.
 #

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+REDRAWS = 100  # of values that were tried before, until they are tried again
+
 Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
 Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
 
@@ -70,9 +72,11 @@ def optimize(
     enough = study.trials_of(stage)
     while not (trials := _settled(found, journal, enough)):
         missing = enough - len(_complete(found))
-        asked = [found.ask() for _ in range(min(study.at_once, max(1, missing)))]
+        asked: list[optuna.Trial] = []
+        while len(asked) < min(study.at_once, max(1, missing)):
+            asked.append(_draw(found, study, asked))
         start = time.perf_counter()
-        scores = score([suggest(trial, study.space) for trial in asked])
+        scores = score([trial.params for trial in asked])
         for trial, reached in zip(asked, scores, strict=True):
             trial.set_user_attr("seconds", (time.perf_counter() - start) / len(asked))
             found.tell(trial, reached)
@@ -87,6 +91,26 @@ def optimize(
     report["seconds"] = float(table["seconds"].sum())
     log.info("%s, stage %d: %.4f after %d trials", journal.stem, stage, best.value, len(trials))
     return best.params, report
+
+
+def _draw(found: optuna.Study, study: Study, asked: Sequence[optuna.Trial]) -> optuna.Trial:
+    """Return a trial with values that none had before, nor one of those asked for but not scored yet.
+
+    A genetic search repeats itself the more, the more its population agrees; a repetition tells nothing new. Where all
+    that can be drawn was tried, values come again.
+    """
+    import optuna
+
+    tried = [trial.params for trial in (*_complete(found), *asked)]
+    for _ in range(REDRAWS):
+        trial = found.ask()
+        if suggest(trial, study.space) not in tried:
+            break
+        found.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        trial = found.ask()
+        suggest(trial, study.space)
+    return trial
 
 
 @quiet_optuna()

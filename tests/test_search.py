@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ import pytest
 import torch
 import yaml
 
-from srclib import experiment, protocols, search, trials
+from srclib import experiment, protocols, search
 from srclib.plugins.ewc import EWC
 from srclib.plugins.sleep import Sleep
 from srclib.sleep import SleepConfig
-from srclib.studies import SAMPLERS, Study, Values
+from srclib.studies import SAMPLERS, Study
 
 TINY = {
     "awake": {"epochs": 1, "images_per_task": 400, "layers": [784, 20, 10]},
@@ -194,29 +193,6 @@ def test_workers_share_a_study_and_agree_on_what_counts(tmp_path: Path) -> None:
     alone = search.run("tiny", study, scheduler="inline", outcomes=tmp_path, journals=tmp_path / "journals")
     assert alone == best  # the journal has all that was tried
     assert pd.read_csv(tmp_path / "tiny.csv").equals(table)
-
-
-def test_the_trials_that_count_are_settled_once(tmp_path: Path) -> None:
-    import optuna
-
-    def score(candidates: Sequence[Values]) -> list[float]:
-        if not late:
-            late.append(study_of("stage 1").ask())  # of another worker, still in flight when there are enough
-        return [0.5 for _ in candidates]
-
-    def study_of(name: str) -> optuna.Study:
-        return optuna.load_study(study_name=name, storage=trials._storage(journal))
-
-    journal, late = tmp_path / "some.journal", []
-    first = trials.optimize(journal, STRENGTH, 0, 1, score, None)
-    late[0].suggest_float("strength", 0.01, 100, log=True)
-    late[0].set_user_attr("seconds", 0.0)
-    study_of("stage 1").tell(late[0], 0.9)
-    assert trials.counter(journal)() == 3
-    again = trials.optimize(journal, STRENGTH, 1, 1, score, None)
-    assert again[0] == first[0] and again[1]["score"] == 0.5
-    more = trials.optimize(journal, replace(STRENGTH, trials=3), 1, 1, score, None)
-    assert more[1]["score"] == 0.9
 
 
 def test_stages_start_from_the_sleep_before_grown_by_its_growth(tmp_path: Path) -> None:
