@@ -54,16 +54,20 @@ figures.use_style()
 store = Store()
 
 
-def collect(protocol):
-    """Return the records of a protocol by data set and run."""
-    return results.collect("table2_icarl", profile, protocol, store=store, seeds=seeds)
+def collect(protocol, over=None):
+    """Return the records of a protocol by data set and run; over: other numbers of exemplars than the profile's."""
+    return results.collect("table2_icarl", profile, protocol, store=store, seeds=seeds, over=over)
 
 
 records = collect(protocol)
 if not records:
     raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is full")
 heads = {"network": "output units, as released", "nearest_mean": "nearest mean of exemplars, as described"}
-names = {"icarl": "iCaRL", "src+icarl": "iCaRL + SRC"}
+names = {
+    "icarl": "iCaRL",
+    "src+icarl": "iCaRL + SRC",
+    "src+icarl/last_sleep": "iCaRL, one sleep in the end",
+}
 values = published.load()["value"]
 
 
@@ -80,6 +84,7 @@ def datasets_of(records):
 styles = {
     "icarl": {"color": figures.COLORS["rehearsal"], "marker": "o"},
     "src+icarl": {"color": figures.COLORS["sleep"], "marker": "D"},
+    "src+icarl/last_sleep": {"color": figures.COLORS["sleep"], "marker": "x", "ls": "--"},
 }
 
 
@@ -92,13 +97,15 @@ def draw_finals(records):
     )
     for row, dataset in zip(axes, datasets, strict=True):
         for ax, (head, title) in zip(row, heads.items(), strict=True):
-            for run, style in styles.items():
+            for run, style in ((run, style) for run, style in styles.items() if (dataset, run) in records):
                 data = finals(dataset, run, head, records)
                 error = data.sem(axis=1).fillna(0)
                 ax.errorbar(range(len(data)), data.mean(axis=1), error, capsize=2, label=names[run], **style)
-                keys = [f"table2/{dataset}/{'icarl+src' if 'src' in run else run}/k{memory}" for memory in data.index]
-                marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
-                ax.plot(values[keys].to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
+                method = {"icarl": "icarl", "src+icarl": "icarl+src"}.get(run)
+                known = values.reindex([f"table2/{dataset}/{method}/k{memory}" for memory in data.index])
+                if known.notna().any():
+                    marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
+                    ax.plot(known.to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
             ax.set(title=f"{figures.DATASETS[dataset]}: {title.partition(',')[0]}", ylim=(0, 100))
             ax.set_xticks(range(len(data)), data.index)
             ax.grid(axis="y", color="0.92")
@@ -109,23 +116,24 @@ def draw_finals(records):
     plt.show()
 
 
-def gains(dataset, records=records):
+def gains(dataset, records=records, run="src+icarl"):
     """Yield, for each answer, its name and the gain by sleep in points, memories by networks."""
     for head, title in heads.items():
-        without, with_sleep = (finals(dataset, run, head, records) for run in names)
+        without, with_sleep = finals(dataset, "icarl", head, records), finals(dataset, run, head, records)
         yield title.partition(",")[0], with_sleep - without
 
 
 def table_of_gains(records):
     """Return the gains of all data sets, answers and numbers of exemplars."""
     rows = []
-    for dataset in datasets_of(records):
-        for answer, gain in gains(dataset, records):
+    for dataset, run in records:
+        for answer, gain in gains(dataset, records, run) if run != "icarl" else ():
             for memory, found in gain.iterrows():
                 p = stats.ttest_1samp(found, 0).pvalue if len(found) > 1 else float("nan")
                 rows.append(
                     {
                         "data set": figures.DATASETS[dataset],
+                        "method": names[run],
                         "answer of": answer,
                         "K": memory,
                         "gain": f"{found.mean():+.1f}" + (f" ± {found.sem():.1f}" if len(found) > 1 else ""),
@@ -141,9 +149,9 @@ def table_of_finals(records):
     rows = []
     for dataset in datasets_of(records):
         for head, title in heads.items():
-            for run, name in names.items():
+            for run in [run for run in names if (dataset, run) in records]:
                 means = finals(dataset, run, head, records).apply(figures.spread, axis=1)
-                row = {"data set": figures.DATASETS[dataset], "answer of": title, "method": name}
+                row = {"data set": figures.DATASETS[dataset], "answer of": title, "method": names[run]}
                 rows.append(row | {f"K = {memory}": text for memory, text in means.items()})
     return HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
@@ -270,6 +278,16 @@ if with_text:
 
 # %% tags=["hide-input"]
 table_of_gains(with_text) if with_text else HTML("Not part of this profile.")
+
+# %% tags=["hide-input"]
+rows = {}
+for (_, run), group in collect(other, {"icarl.memory": [100]}).items():
+    found = summary.phases(group)
+    known = found[found.tested <= found.task]
+    for (task, kind), accuracy in known.groupby(["task", "kind"]).accuracy.mean().items():
+        rows.setdefault(names[run], {})[f"{kind} {task + 1}"] = f"{accuracy:.1f}"
+phases = [f"{kind} {task}" for task in range(1, 6) for kind in ("training", "sleep")]
+HTML(pd.DataFrame(rows).T.reindex(columns=phases[:1] + phases[2:]).fillna("–").to_html(border=0) if rows else "")
 
 # %% [markdown]
 # ## Provenance
