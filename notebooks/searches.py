@@ -155,7 +155,7 @@ plt.show()
 # best of 517 different sleeps gains next to nothing, and on CUB-200, where a task is trained for 207 epochs, no more.
 #
 # Beside iCaRL, which answers by the nearest mean, nearly all sleeps help from the third task on; the best ones gain 12 to
-# 14 points ({doc}`table2_icarl`).
+# 14 points over the network before it. What iCaRL alone would know by then is more ({doc}`table2_icarl`).
 #
 # Beside rehearsal it is the other way round. Awake, the network knows most of what it learned, few sleeps leave that
 # intact: on MNIST and Fashion-MNIST, from the third task on, no more than one in three improves it, and the best ones
