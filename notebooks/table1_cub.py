@@ -188,11 +188,8 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 
 # %% tags=["hide-input"]
 with_text = collect("described")
-HTML(
-    pd.DataFrame({labels[run].partition(",")[0]: ends(group, None) for run, group in with_text.items()}).T.to_html(
-        border=0
-    )
-)
+rows = {labels[run].partition(",")[0]: ends(group, None) for run, group in with_text.items()}
+HTML(pd.DataFrame(rows).T.to_html(border=0))
 
 # %% [markdown]
 # Accuracy in percent on test images, mean ± standard deviation over networks; task 1 is the one that was learned first.
