@@ -61,7 +61,7 @@ def collect(protocol, over=None):
 
 records = collect(protocol)
 if not records:
-    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is full")
+    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
 heads = {"network": "output units, as released", "nearest_mean": "nearest mean of exemplars, as described"}
 names = {
     "icarl": "iCaRL",
