@@ -21,8 +21,8 @@
 # time from the same weights; a sleep is scored by the mean accuracy of the networks on images of all tasks so far. The
 # best one is slept, and the networks learn the next task. The images that score are training images held out of
 # training: no search sees a test image. None of its networks enters a result, but for the searches for single networks
-# at the end. EWC, SI, OWM and the sleep of the protocol
-# `tuned` ({doc}`best_sleep`), the same after every task, were searched as whole runs, scored by the final accuracy.
+# at the end. EWC, SI, OWM and the sleep of the protocol `tuned` ({doc}`best_sleep`), the same after every task, were
+# searched as whole runs, scored by the final accuracy.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full: how many runs of each half of the rule
@@ -201,8 +201,9 @@ draw_importance(importance, (7.6, 0.32 * len(importance) + 1.2), 9)
 
 # %% [markdown]
 # With few exceptions length and rate of the noise matter little: they only say how much of the same noise there is.
-# Thresholds decide whether anything fires at all. What decides how good a late sleep is without old images is, on MNIST and
-# Fashion-MNIST, `dec`, by how much a neuron that fires loses on inputs that did not; on CIFAR-10 it is so after the second and third tasks.
+# Thresholds decide whether anything fires at all. What decides how good a late sleep is without old images is, on MNIST
+# and Fashion-MNIST, `dec`, by how much a neuron that fires loses on inputs that did not; on CIFAR-10 it is so after the
+# second and third tasks.
 #
 # ## Where the best sleeps lie
 
@@ -255,7 +256,8 @@ table = pd.DataFrame(rows).T.reindex(columns=list(halves.values())).fillna("–"
 HTML(table.reset_index().to_html(index=False, border=0))
 
 # %% [markdown]
-# Final accuracy in percent on test images, mean ± standard deviation over networks, none of which these sleeps were searched on (their number).
+# Final accuracy in percent on test images, mean ± standard deviation over networks, none of which these sleeps were
+# searched on (their number).
 #
 # **Weakening is enough.** Without any potentiation no sleep does worse by more than a few points, by the text, as released,
 # or tuned on any of three data sets; also not on CIFAR-10, where the tuned `inc` is eight times `dec`. The released sleep,

@@ -135,8 +135,8 @@ by_task(records, labels)
 # is near what SRC with 10 % of the old images reaches here ({doc}`fig3_rehearsal`).
 #
 # **The other methods.** EWC and SI have the settings that were found on MNIST, and keep nothing. OWM, also with settings
-# found on MNIST, ends fifteen points above SRC as released, ten above SRC without the slip. The paper has it slightly above SRC on most tasks; its value for
-# CIFAR-10 is not available.
+# found on MNIST, ends fifteen points above SRC as released, ten above SRC without the slip. The paper has it slightly
+# above SRC on most tasks; its value for CIFAR-10 is not available.
 
 # %% [markdown]
 # ## The paper's text

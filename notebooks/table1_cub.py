@@ -183,8 +183,8 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # ## The paper's text
 #
 # Softmax cross-entropy, all images of a task, weights that start twice as large, a task order drawn for every network,
-# and test images. The sleep after the second task comes from {doc}`a search <searches>` on three other networks and held-out
-# training images, of 494 different sleeps.
+# and test images. The sleep after the second task comes from {doc}`a search <searches>` on three other networks and
+# held-out training images, of 494 different sleeps.
 
 # %% tags=["hide-input"]
 with_text = collect("described")

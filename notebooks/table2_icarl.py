@@ -97,15 +97,16 @@ def draw_finals(records):
     )
     for row, dataset in zip(axes, datasets, strict=True):
         for ax, (head, title) in zip(row, heads.items(), strict=True):
-            for run, style in ((run, style) for run, style in styles.items() if (dataset, run) in records):
+            for run in [run for run in styles if (dataset, run) in records]:
+                style = styles[run]
                 data = finals(dataset, run, head, records)
                 error = data.sem(axis=1).fillna(0)
                 ax.errorbar(range(len(data)), data.mean(axis=1), error, capsize=2, label=names[run], **style)
-                method = {"icarl": "icarl", "src+icarl": "icarl+src"}.get(run)
-                known = values.reindex([f"table2/{dataset}/{method}/k{memory}" for memory in data.index])
-                if known.notna().any():
+                method = run.replace("src+icarl", "icarl+src")
+                printed = values.reindex([f"table2/{dataset}/{method}/k{memory}" for memory in data.index])
+                if printed.notna().any():
                     marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
-                    ax.plot(known.to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
+                    ax.plot(printed.to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
             ax.set(title=f"{figures.DATASETS[dataset]}: {title.partition(',')[0]}", ylim=(0, 100))
             ax.set_xticks(range(len(data)), data.index)
             ax.grid(axis="y", color="0.92")
@@ -126,8 +127,8 @@ def gains(dataset, records=records, run="src+icarl"):
 def table_of_gains(records):
     """Return the gains of all data sets, answers and numbers of exemplars."""
     rows = []
-    for dataset, run in records:
-        for answer, gain in gains(dataset, records, run) if run != "icarl" else ():
+    for dataset, run in [pair for pair in records if pair[1] != "icarl"]:
+        for answer, gain in gains(dataset, records, run):
             for memory, found in gain.iterrows():
                 p = stats.ttest_1samp(found, 0).pvalue if len(found) > 1 else float("nan")
                 rows.append(
@@ -251,8 +252,8 @@ HTML(published.styled(frame))
 # hundred spikes in 15,000 steps bring the output units 26 to 32 points.
 #
 # On Fashion-MNIST from $K = 1000$ on, and on CIFAR-10 from $K = 200$ on, the threshold of the output units is zero: all of
-# them fire in every step and next to nothing else does, so that the sleep is a slow decay of the weights into the output. Both
-# answers gain by that, too.
+# them fire in every step and next to nothing else does, so that the sleep is a slow decay of the weights into the output.
+# Both answers gain by that, too.
 
 # %% tags=["hide-input"]
 rows = []
@@ -287,8 +288,8 @@ table_of_gains(with_text) if with_text else HTML("Not part of this profile.")
 rows = {}
 for (_, run), group in collect(other, {"icarl.memory": [100]}).items():
     found = summary.phases(group)
-    known = found[found.tested <= found.task]
-    for (task, kind), accuracy in known.groupby(["task", "kind"]).accuracy.mean().items():
+    so_far = found[found.tested <= found.task]
+    for (task, kind), accuracy in so_far.groupby(["task", "kind"]).accuracy.mean().items():
         rows.setdefault(names[run], {})[f"{kind} {task + 1}"] = f"{accuracy:.1f}"
 phases = [f"{kind} {task}" for task in range(1, 6) for kind in ("training", "sleep")]
 HTML(pd.DataFrame(rows).T.reindex(columns=phases[:1] + phases[2:]).fillna("–").to_html(border=0) if rows else "")

@@ -79,6 +79,7 @@ names = {
 rows = []
 for dataset in datasets:
     described, released = held("described", dataset), held("released", dataset)
+    worded = {"loss": {"paper": "cross-entropy", "code": released["loss"]}}  # published values are numbers
     for quantity, name in names.items():
         rows.append(
             {
@@ -89,8 +90,8 @@ for dataset in datasets:
                 "code": stated(f"release/{dataset}/{quantity}"),
                 "released": released.get(quantity, "–"),
             }
+            | worded.get(quantity, {})
         )
-    rows[-1] |= {"paper": "cross-entropy", "code": released["loss"]}  # published values are numbers
 HTML(pd.DataFrame(rows).set_index(["data set", "parameter"]).to_html(border=0))
 
 # %% [markdown]

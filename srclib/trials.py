@@ -71,12 +71,12 @@ def optimize(
     found.sampler = samplers[study.sampler]()
     enough = study.trials_of(stage)
     while not (trials := _settled(found, journal, enough)):
-        missing = enough - len(_complete(found))
+        made = _complete(found)
         asked: list[optuna.Trial] = []
-        while len(asked) < min(study.at_once, max(1, missing)):
-            asked.append(_draw(found, study, asked))
+        while len(asked) < min(study.at_once, max(1, enough - len(made))):
+            asked.append(_draw(found, study, [trial.params for trial in (*made, *asked)]))
         start = time.perf_counter()
-        scores = score([trial.params for trial in asked])
+        scores = score([suggest(trial, study.space) for trial in asked])
         for trial, reached in zip(asked, scores, strict=True):
             trial.set_user_attr("seconds", (time.perf_counter() - start) / len(asked))
             found.tell(trial, reached)
@@ -93,23 +93,20 @@ def optimize(
     return best.params, report
 
 
-def _draw(found: optuna.Study, study: Study, asked: Sequence[optuna.Trial]) -> optuna.Trial:
-    """Return a trial with values that none had before, nor one of those asked for but not scored yet.
+def _draw(found: optuna.Study, study: Study, tried: Sequence[Values]) -> optuna.Trial:
+    """Return a trial with values that were not tried before.
 
     A genetic search repeats itself the more, the more its population agrees; a repetition tells nothing new. Where all
     that can be drawn was tried, values come again.
     """
     import optuna
 
-    tried = [trial.params for trial in (*_complete(found), *asked)]
+    trial = found.ask()
     for _ in range(REDRAWS):
-        trial = found.ask()
         if suggest(trial, study.space) not in tried:
             break
         found.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    else:
         trial = found.ask()
-        suggest(trial, study.space)
     return trial
 
 
