@@ -64,12 +64,12 @@ def drift(session: nox.Session) -> None:
 @session
 def bench(session: nox.Session) -> None:
     """Measure the sleep kernels against a textbook loop [-- options]."""
-    run(session, "python", "-m", "srclib", "bench", *session.posargs)
+    run(session, "python", "-m", "benchmarks", "kernel", *session.posargs)
 
 
 @session
 def search(session: nox.Session) -> None:
-    """Search for the parameters of a method: -- STUDY, one of srclib/searches.yaml."""
+    """Search for the parameters of a method: -- STUDY, one of srclib/search/studies.yaml."""
     run(session, "python", "-m", "srclib", "search", *session.posargs)
 
 

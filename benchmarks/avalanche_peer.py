@@ -39,13 +39,15 @@ from avalanche.training import ExperienceBalancedBuffer, Naive, SynapticIntellig
 from avalanche.training.plugins import ReplayPlugin
 from torch.utils.data import TensorDataset
 
-from srclib import datasets, experiment, streams, training
-from srclib.experiment import Cell
-from srclib.plugins import Plugin
-from srclib.plugins.ewc import EWC
-from srclib.plugins.rehearsal import Rehearsal
-from srclib.plugins.si import SI
-from srclib.training import AwakeConfig
+from srclib.data import datasets, streams
+from srclib.experiments import cell, run
+from srclib.experiments.cell import Cell
+from srclib.learning import training
+from srclib.learning.methods.ewc import EWC
+from srclib.learning.methods.plugin import Plugin
+from srclib.learning.methods.rehearsal import Rehearsal
+from srclib.learning.methods.si import SI
+from srclib.learning.training import AwakeConfig
 
 TASKS = 5
 FRACTION = 0.02  # of the images of every old task, stored for replay
@@ -64,7 +66,7 @@ Outcome = dict[str, float]  # seconds, accuracy on all test images, and what els
 def ours(method: str, awake: AwakeConfig) -> Outcome:
     order = tuple(range(TASKS))
     cell = Cell(dataset="mnist", awake=awake, classes_per_task=2, plugins=METHODS[method], order=order, seed=0)
-    found = experiment.run(cell)
+    found = run.run(cell)
     return {"seconds": found["seconds"]["training"] + found["seconds"]["plugins"], "accuracy": found["final"]}
 
 
@@ -130,7 +132,7 @@ def measure(awake: AwakeConfig, methods: Sequence[str], repeats: int) -> dict[st
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "load": {"before": load, "after": os.getloadavg()},
-        "settings": experiment.plain(awake) | {"tasks": TASKS, "replay_fraction": FRACTION, "threads": 1},
+        "settings": cell.plain(awake) | {"tasks": TASKS, "replay_fraction": FRACTION, "threads": 1},
         "fisher": {"srclib": EWC_HERE.fisher, "avalanche": f"empirical, in batches of {awake.batch}"},
         "rounds": outcomes,
         "median_seconds": seconds,

@@ -25,8 +25,9 @@ import jupytext
 import papermill
 import yaml
 
-from srclib.results import PROFILES, device
-from srclib.workers import cluster
+from srclib.data.provenance import device
+from srclib.experiments.grid import PROFILES
+from srclib.experiments.workers import cluster
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"

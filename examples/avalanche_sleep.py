@@ -17,7 +17,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from srclib import datasets, streams
+from srclib.data import datasets, streams
 from srclib.sleep import SleepConfig, sleep
 
 SAMPLE = 1_000  # images of an experience that set the gain of the layers

@@ -50,7 +50,10 @@ import torch
 from myst_nb import glue
 from torch import nn
 
-from srclib import datasets, figures, protocols, streams, training
+from srclib.data import datasets, streams
+from srclib.experiments import protocols
+from srclib.learning import training
+from srclib.pages import figures
 from srclib.sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, sleep
 from srclib.sleep.reference import gate
 

@@ -42,10 +42,14 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import experiment, figures, protocols, published, results, searched, summary
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import cell, compute, protocols, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures
+from srclib.search import outcomes
+from srclib.verdicts import published
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -53,15 +57,15 @@ best = {
     protocol: {
         key: group
         for name in ("best_sleep", "best_sleep_mnist")
-        for key, group in results.collect(name, profile, protocol, store=store, seeds=seeds).items()
+        for key, group in compute.collect(name, profile, protocol, store=store, seeds=seeds).items()
     }
     for protocol in ("released", "tuned")
 }
-twenty = results.collect("robustness_orders", profile, "tuned", store=store, seeds=seeds).get(("mnist", "src"), [])
+twenty = compute.collect("robustness_orders", profile, "tuned", store=store, seeds=seeds).get(("mnist", "src"), [])
 released = {
     key: group
     for table in ("table1_orders", "table1_cifar10")
-    for key, group in results.collect(table, profile, store=store, seeds=seeds).items()
+    for key, group in compute.collect(table, profile, store=store, seeds=seeds).items()
     if key[1] in ("sequential", "src")
 }
 steps = {
@@ -74,13 +78,13 @@ steps = {
 }
 steps = {label: group for label, group in steps.items() if group}
 values = published.load()
-outcomes = [searched.outcome(name) for name in searched.names()]
+outcomes = [outcomes.outcome(name) for name in outcomes.names()]
 datasets = [dataset for dataset, run in best["tuned"] if run == "src"]
 
 
 def in_the_search(dataset):
     """Return the score of the tuned sleep of a data set on the networks of its search, in percent."""
-    night = experiment.plain(protocols.load("tuned", dataset).sleep)
+    night = cell.plain(protocols.load("tuned", dataset).sleep)
     (study,) = (outcome for outcome in outcomes if outcome["found"] == night)
     return 100 * study["stages"][-1]["score"]
 

@@ -34,11 +34,13 @@ import pandas as pd
 import yaml
 from IPython.display import HTML, Markdown
 
-from srclib import figures, results, summary
-from srclib.published import PUBLISHED
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures
+from srclib.verdicts.published import PUBLISHED
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -46,7 +48,7 @@ entries = yaml.safe_load((PUBLISHED / "disagreements.yaml").read_text())
 records = {
     protocol: {
         run: group
-        for (_, run), group in results.collect("disagreements", profile, protocol, store=store, seeds=seeds).items()
+        for (_, run), group in compute.collect("disagreements", profile, protocol, store=store, seeds=seeds).items()
     }
     for protocol in ("released", "described")
 }

@@ -38,10 +38,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, streams, summary, verdicts
-from srclib.store import Store
+from srclib.data import streams, terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -51,10 +54,10 @@ setups = {
     "src": "two epochs for T2, as in\nthe script of Fig. 1B",
     "src/four_epochs": "four epochs for T2, as in\nthe script of Fig. 1C, D",
 }
-collected = results.collect("fig1_patches", profile, protocol, store=store, seeds=seeds, **overlaps)
+collected = compute.collect("fig1_patches", profile, protocol, store=store, seeds=seeds, **overlaps)
 records = {run: group for (_, run), group in collected.items()}
 accuracy = {run: summary.phases(group) for run, group in records.items()}
-collected = results.collect("fig1_weights", profile, protocol, store=store, seeds=seeds)
+collected = compute.collect("fig1_weights", profile, protocol, store=store, seeds=seeds)
 weights = {run: group for (_, run), group in collected.items()}
 
 # %% [markdown]
@@ -220,7 +223,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, protocol, prefix="text/patches/")))
+HTML(tables.styled(reproduced.table(store, protocol, prefix="text/patches/")))
 
 # %% [markdown]
 # **What explains a difference.** Judged is the script of Fig. 1B. The paper shows a recovery up to 16 pixels; here most

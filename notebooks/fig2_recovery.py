@@ -38,15 +38,18 @@ import numpy as np
 from IPython.display import HTML, Markdown, display
 from scipy import stats
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
 collected = {
-    name: results.collect("fig2_recovery", profile, name, store=store, seeds=seeds)
+    name: compute.collect("fig2_recovery", profile, name, store=store, seeds=seeds)
     for name in (protocol, "described" if protocol == "released" else "released")
 }
 records = {run: group for (dataset, run), group in collected[protocol].items() if dataset == "mnist"}
@@ -162,7 +165,7 @@ heat_maps({dataset: group for (dataset, run), group in collected[other].items() 
 
 # %% tags=["hide-input"]
 both = ["text/mnist_two_tasks/sequential", "text/mnist_two_tasks/src"]
-HTML(published.styled(verdicts.table(store, protocol, prefix="text/mnist_two_tasks/").query("id in @both")))
+HTML(tables.styled(reproduced.table(store, protocol, prefix="text/mnist_two_tasks/").query("id in @both")))
 
 # %% [markdown]
 # ## Provenance

@@ -40,10 +40,12 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from srclib import figures, results, summary
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -52,7 +54,7 @@ datasets = ["mnist", "fashion_mnist", "cross_modal", "cifar10"]
 
 def collect(protocol):
     """Return the records of the four experiments by data set and run."""
-    found = (results.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds) for dataset in datasets)
+    found = (compute.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds) for dataset in datasets)
     return {pair: group for experiment in found for pair, group in experiment.items()}
 
 

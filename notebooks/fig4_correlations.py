@@ -44,16 +44,19 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
 other = "described" if protocol == "released" else "released"
 records = {
-    name: results.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
+    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
     for name in (protocol, other)
 }
 stages = {"before": "before the sleep", "after": "after the sleep"}
@@ -205,8 +208,8 @@ matrices(records[other])
 # class stand out more from them after the sleep, and that the sparseness rises.
 
 # %% tags=["hide-input"]
-judged = pd.concat([verdicts.table(store, name, prefix="text/mnist_two_tasks/src/") for name in records])
-HTML(published.styled(judged[judged["id"].str.contains("correlation|sparseness")]))
+judged = pd.concat([reproduced.table(store, name, prefix="text/mnist_two_tasks/src/") for name in records])
+HTML(tables.styled(judged[judged["id"].str.contains("correlation|sparseness")]))
 
 # %% tags=["hide-input"]
 rows = []

@@ -44,16 +44,19 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
 other = "described" if protocol == "released" else "released"
 records = {
-    name: results.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
+    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
     for name in (protocol, other)
 }
 tasks = ["task 1", "task 2"]
@@ -129,7 +132,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 prefix = "text/mnist_two_tasks/src/input_change"
-HTML(published.styled(pd.concat([verdicts.table(store, name, prefix=prefix) for name in records])))
+HTML(tables.styled(pd.concat([reproduced.table(store, name, prefix=prefix) for name in records])))
 
 # %% [markdown]
 # **Verdict.** The first half of the claim is confirmed. The second is not, with the neurons chosen as the text says: in

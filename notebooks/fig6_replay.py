@@ -43,17 +43,20 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.colors import to_hex
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.player import Replay, player
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.pages.player import Replay, player
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
 other = "described" if protocol == "released" else "released"
 records = {
-    name: results.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
+    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
     for name in (protocol, other)
 }
 digits = ["0", "1", "2", "3"]
@@ -210,7 +213,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracy without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input, one line per network, on MNIST and Fashion-MNIST. On MNIST it goes from about 19 percent to between 39 and 50 percent with the mean image, and is back at 19 with random input. On Fashion-MNIST it goes from 20, one network from 29, to between 22 and 36 with the mean image, and lies between 20 and 28 with random input."}, "figure": {"caption": "Final accuracy on all ten classes without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input; one line per network and task order.", "name": "fig-6-drive"}}
 drives = {"sequential": "no sleep", "src": "mean image", "src/random_drive": "completely\nrandom"}
-five_tasks = results.collect("fig6_drive", profile, store=store, seeds=seeds)
+five_tasks = compute.collect("fig6_drive", profile, store=store, seeds=seeds)
 datasets = list(dict.fromkeys(dataset for dataset, _ in five_tasks))
 fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained")
 rows = []
@@ -249,7 +252,7 @@ rates(records[other])
 
 # %% tags=["hide-input"]
 prefix = "text/mnist_two_tasks/src/firing"
-HTML(published.styled(pd.concat([verdicts.table(store, name, prefix=prefix) for name in records])))
+HTML(tables.styled(pd.concat([reproduced.table(store, name, prefix=prefix) for name in records])))
 
 # %% [markdown]
 # The tests within a network, corrected for all ten of them (Bonferroni). Digit neurons are compared two-sided, the

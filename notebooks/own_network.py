@@ -38,9 +38,10 @@ import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
-from srclib import datasets, figures
+from srclib.data import datasets
+from srclib.pages import figures
 from srclib.sleep import sleep
-from srclib.tune import tune
+from srclib.sleep.tune import tune
 
 mnist = datasets.load("mnist")  # x_train (60000, 784) in [0, 1], y_train (60000,), x_test, y_test
 tasks = [(0, 1), (2, 3)]

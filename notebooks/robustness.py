@@ -36,16 +36,19 @@ import seaborn as sns
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from srclib import figures, protocols, published, results, summary
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, grid, protocols, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures
+from srclib.verdicts import published
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
 orders = {"released order": "robustness_networks", "random orders": "robustness_orders"}
 records = {
-    order: {run: group for (_, run), group in results.collect(name, profile, store=store, seeds=seeds).items()}
+    order: {run: group for (_, run), group in compute.collect(name, profile, store=store, seeds=seeds).items()}
     for order, name in orders.items()
 }
 names = {"sequential": "without sleep", "src": "with sleep"}
@@ -129,8 +132,8 @@ def factors(path, values):
     return ratio[:, which], which
 
 
-sweeps = [item for over in results.settings("robustness_parameters", profile)["over"] for item in over.items()]
-sweep_records = results.collect("robustness_parameters", profile, store=store, seeds=seeds)["mnist", "src"]
+sweeps = [item for over in grid.settings("robustness_parameters", profile)["over"] for item in over.items()]
+sweep_records = compute.collect("robustness_parameters", profile, store=store, seeds=seeds)["mnist", "src"]
 networks = len(sweep_records) // sum(len(values) for _, values in sweeps)
 in_turn, swept = iter(sweep_records), {}
 for path, values in sweeps:

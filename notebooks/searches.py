@@ -38,14 +38,18 @@ import seaborn as sns
 from IPython.display import HTML, Markdown
 from matplotlib.ticker import LogLocator
 
-from srclib import figures, methods, results, searched, summary
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.learning import methods
+from srclib.pages import figures
+from srclib.search import outcomes
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-found = {name: searched.outcome(name) for name in searched.names()}
+found = {name: outcomes.outcome(name) for name in outcomes.names()}
 places = list(figures.DATASETS)
 outcomes = dict(
     sorted(found.items(), key=lambda item: (item[1]["study"]["beside"], places.index(item[1]["study"]["dataset"])))
@@ -63,7 +67,7 @@ finer = {
     and found["study"].get("by_stage", True)
 }
 wholes = {name: found for name, found in outcomes.items() if not found["study"].get("by_stage", True)}
-trials = {name: searched.trials(name) for name in outcomes}
+trials = {name: outcomes.trials(name) for name in outcomes}
 
 
 SAMPLERS = {"genetic": "genetic", "tpe": "TPE", "random": "random"}
@@ -178,7 +182,7 @@ labels = {
 labels |= {f"awake.{setting}": f"awake {setting}" for setting in ("init", "lr", "momentum", "dropout")}
 importance = pd.DataFrame(
     {
-        f"{titles[name]}, task {stage['stage']}": searched.importances(tried(name, stage), found["study"]["space"])
+        f"{titles[name]}, task {stage['stage']}": outcomes.importances(tried(name, stage), found["study"]["space"])
         for name, found in sleeps.items()
         for stage in found["stages"]
     }
@@ -248,7 +252,7 @@ plt.show()
 halves = {"src": "both", "src/no_potentiation": "dec alone", "src/no_depression": "inc alone"}
 rows, records = {}, []
 for protocol in ("described", "released", "tuned"):
-    for (dataset, run), group in results.collect("ablation", profile, protocol, store=store, seeds=seeds).items():
+    for (dataset, run), group in compute.collect("ablation", profile, protocol, store=store, seeds=seeds).items():
         records += group
         row = rows.setdefault((protocol, figures.DATASETS[dataset]), {})
         row[halves[run]] = f"{figures.spread(summary.final(group))} ({len(group)})"
@@ -353,7 +357,7 @@ HTML(pd.DataFrame(best).rename(index=labels).to_html(border=0, classes="verdicts
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances of fourteen parameters in six searches. No cell is above 0.24; which parameters matter most differs from search to search."}, "figure": {"caption": "Importance of each parameter for the score of a whole run, as above.", "name": "fig-searches-whole-importance"}}
 whole_importance = pd.DataFrame(
-    {titles[name]: searched.importances(trials[name], found["study"]["space"]) for name, found in wholes.items()}
+    {titles[name]: outcomes.importances(trials[name], found["study"]["space"]) for name, found in wholes.items()}
 ).T.rename(columns=labels)
 draw_importance(whole_importance, (9.5, 0.4 * len(whole_importance) + 1.4), 8)
 

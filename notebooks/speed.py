@@ -37,8 +37,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures
-from srclib.datasets import DATA
+from srclib.data.datasets import DATA
+from srclib.pages import figures
 
 figures.use_style()
 measured = json.loads((DATA / "benchmarks" / report).read_text())

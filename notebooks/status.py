@@ -27,11 +27,12 @@ from pathlib import Path
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import published, verdicts
-from srclib.store import Store
+from srclib.experiments.store import Store
+from srclib.pages import tables
+from srclib.verdicts import reproduced
 
 store = Store()
-judged = pd.concat([verdicts.table(store, protocol) for protocol in protocols])
+judged = pd.concat([reproduced.table(store, protocol) for protocol in protocols])
 counts = judged["verdict"].value_counts()
 Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
 
@@ -39,7 +40,7 @@ Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for v
 # ## Verdicts
 
 # %% tags=["hide-input"]
-HTML(published.styled(judged))
+HTML(tables.styled(judged))
 
 # %% [markdown]
 # ## Results

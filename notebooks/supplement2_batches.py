@@ -42,16 +42,18 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, results, summary
-from srclib.datasets import DATA
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.data.datasets import DATA
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("supplement2_batches", profile, store=store, seeds=seeds)
-awake = results.collect(
+records = compute.collect("supplement2_batches", profile, store=store, seeds=seeds)
+awake = compute.collect(
     "table1_accuracy", profile, store=store, seeds=seeds, datasets=["mnist"], runs=["sequential"]
 )["mnist", "sequential"]  # fmt: skip
 names = {"src": "summed", "src/averaged": "averaged"}

@@ -34,14 +34,17 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("supplement5_undertrained", profile, store=store, seeds=seeds)
+records = compute.collect("supplement5_undertrained", profile, store=store, seeds=seeds)
 made_for = {run: int(run.rpartition("_")[2]) for _, run in records}  # epochs
 colors = dict(zip(made_for, sns.color_palette("viridis", len(made_for)), strict=True))
 
@@ -122,7 +125,7 @@ plt.show()
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, prefix="text/mnist/src/undertrained")))
+HTML(tables.styled(reproduced.table(store, prefix="text/mnist/src/undertrained")))
 
 # %% [markdown]
 # **Verdict.** The claim holds, in the setting that it was made for. After ten epochs at this small learning rate the

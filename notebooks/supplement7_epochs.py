@@ -36,14 +36,17 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("supplement7_epochs", profile, protocol, store=store, seeds=seeds)
+records = compute.collect("supplement7_epochs", profile, protocol, store=store, seeds=seeds)
 datasets = list(dict.fromkeys(dataset for dataset, _ in records))
 names = {"icarl": "iCaRL", "src+icarl": "iCaRL + SRC"}
 styles = {
@@ -140,8 +143,8 @@ HTML(pd.DataFrame(rows).fillna("").to_html(index=False, border=0))
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-judged = verdicts.table(store, protocol)
-HTML(published.styled(judged[judged["id"].str.contains("epochs")]))
+judged = reproduced.table(store, protocol)
+HTML(tables.styled(judged[judged["id"].str.contains("epochs")]))
 
 # %% [markdown]
 # **Verdict.** With 50 exemplars the claim holds: on MNIST the network is better after one epoch a task and a sleep than

@@ -32,19 +32,22 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced, statistics
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-slept = results.collect("supplement_four_layers", profile, store=store, seeds=seeds)["mnist", "src/four_hidden"]
+slept = compute.collect("supplement_four_layers", profile, store=store, seeds=seeds)["mnist", "src/four_hidden"]
 data = summary.phases(slept)
 starts, extended = (
     [
         record
-        for group in results.collect(f"supplement_four_layers_{name}", profile, store=store).values()
+        for group in compute.collect(f"supplement_four_layers_{name}", profile, store=store).values()
         for record in group
     ]
     for name in ("init", "extended")
@@ -116,7 +119,7 @@ if kinds.task.max() == 4:
     compared["after five tasks: all digits"] = (last.iloc[:, -2], last.iloc[:, -1])
 rows = [
     {"accuracy": name, "before the sleep": figures.spread(old), "after it": figures.spread(new)}
-    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in summary.paired(old, new).items()}
+    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in statistics.paired(old, new).items()}
     for name, (old, new) in compared.items()
 ]
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
@@ -154,8 +157,8 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-judged = verdicts.table(store, prefix="text/mnist")
-HTML(published.styled(judged[judged["id"].str.contains("four_hidden")]))
+judged = reproduced.table(store, prefix="text/mnist")
+HTML(tables.styled(judged[judged["id"].str.contains("four_hidden")]))
 
 # %% [markdown]
 # **Verdict.** The claim holds. In all five networks, task 1, wholly forgotten, comes back to more than three quarters

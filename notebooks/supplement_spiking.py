@@ -44,14 +44,17 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import reproduced, statistics
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-((_, records),) = results.collect("supplement_spiking", profile, store=store, seeds=seeds).items()
+((_, records),) = compute.collect("supplement_spiking", profile, store=store, seeds=seeds).items()
 data = summary.phases(records)
 
 # %% [markdown]
@@ -73,7 +76,7 @@ compared = {
 }
 rows = [
     {"images of": name, "before the sleep": figures.spread(old), "after it": figures.spread(new)}
-    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in summary.paired(old, new).items()}
+    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in statistics.paired(old, new).items()}
     for name, (old, new) in compared.items()
 ]
 HTML(pd.DataFrame(rows).to_html(index=False, border=0))
@@ -133,7 +136,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, prefix="text/mnist_two_tasks/spiking")))
+HTML(tables.styled(reproduced.table(store, prefix="text/mnist_two_tasks/spiking")))
 
 # %% [markdown]
 # **Verdict.** Both halves of the claim hold, in every network. Learning 2 and 3 takes all of 0 and 1 away. The sleep

@@ -34,16 +34,21 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, methods, published, results, searched, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.learning import methods
+from srclib.pages import figures, tables
+from srclib.search import outcomes
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
-records = results.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)
+records = compute.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)
 if protocol == "released":
-    orders = results.collect("table1_orders", profile, store=store, seeds=seeds)
+    orders = compute.collect("table1_orders", profile, store=store, seeds=seeds)
     collected = {"released order": records, "random orders": orders}
 else:
     collected = {"random orders": records}
@@ -91,8 +96,8 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-verdict = verdicts.table(store, protocol, prefix="table1/")
-HTML(published.styled(verdict))
+verdict = reproduced.table(store, protocol, prefix="table1/")
+HTML(tables.styled(verdict))
 
 # %% [markdown]
 # ## The whole table
@@ -103,7 +108,7 @@ HTML(published.styled(verdict))
 
 # %% tags=["hide-input"]
 columns = ["mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"]
-reproduced = verdicts.reproduced(store, protocol)
+reproduced = reproduced.reproduced(store, protocol)
 rows = {}
 for run in ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal", "parallel"):
     for dataset in columns:
@@ -132,7 +137,7 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 rows = []
 for run in [run for run in plain if f"{run}/published" in {r for _, r in records}]:
     for dataset in datasets:
-        found = searched.outcome(f"{protocol}_mnist_{run}")
+        found = outcomes.outcome(f"{protocol}_mnist_{run}")
         study = f"{found['study']['trials']} trials, {found['provenance']['core_minutes']:.0f} core-minutes, on MNIST"
         rows.append(
             {
@@ -175,8 +180,8 @@ HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 
 # %% tags=["hide-input"]
 other = "described" if protocol == "released" else "released"
-with_text = results.collect("table1_accuracy", profile, other, store=store, seeds=seeds)
-HTML(published.styled(verdicts.table(store, other, prefix="table1/")))
+with_text = compute.collect("table1_accuracy", profile, other, store=store, seeds=seeds)
+HTML(tables.styled(reproduced.table(store, other, prefix="table1/")))
 
 # %% [markdown]
 # **The published table is that of the text.** On MNIST every published value that is known agrees with what the text

@@ -37,10 +37,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -48,7 +51,7 @@ store = Store()
 
 def collect(protocol):
     """Return the records of a protocol by run."""
-    found = results.collect("table1_cifar10", profile, protocol, store=store, seeds=seeds)
+    found = compute.collect("table1_cifar10", profile, protocol, store=store, seeds=seeds)
     return {run: group for (_, run), group in found.items()}
 
 
@@ -104,7 +107,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, protocol, prefix="table1/cifar10/")))
+HTML(tables.styled(reproduced.table(store, protocol, prefix="table1/cifar10/")))
 
 # %% [markdown]
 # ## Task by task
@@ -149,7 +152,7 @@ by_task(records, labels)
 # %% tags=["hide-input"]
 other = "described" if protocol == "released" else "released"
 with_text = collect(other)
-HTML(published.styled(verdicts.table(store, other, prefix="table1/cifar10/")))
+HTML(tables.styled(reproduced.table(store, other, prefix="table1/cifar10/")))
 
 # %% tags=["hide-input"]
 by_task(with_text, in_the_text if other == "described" else labels)

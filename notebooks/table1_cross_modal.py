@@ -41,10 +41,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -52,7 +55,7 @@ store = Store()
 
 def collect(protocol):
     """Return the records of a protocol by run."""
-    found = results.collect("table1_cross_modal", profile, protocol, store=store, seeds=seeds)
+    found = compute.collect("table1_cross_modal", profile, protocol, store=store, seeds=seeds)
     return {run: group for (_, run), group in found.items()}
 
 
@@ -122,7 +125,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, protocol, prefix="table1/cross_modal/")))
+HTML(tables.styled(reproduced.table(store, protocol, prefix="table1/cross_modal/")))
 
 # %% [markdown]
 # ## Digits and clothes

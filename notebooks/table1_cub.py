@@ -45,10 +45,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -56,7 +59,7 @@ store = Store()
 
 def collect(protocol):
     """Return the records of a protocol by run."""
-    found = results.collect("table1_cub", profile, protocol, store=store, seeds=seeds)
+    found = compute.collect("table1_cub", profile, protocol, store=store, seeds=seeds)
     return {run: group for (_, run), group in found.items()}
 
 
@@ -122,8 +125,8 @@ plt.show()
 # training keeps next to nothing of the first task and that sleep brings both near to each other.
 
 # %% tags=["hide-input"]
-judged = verdicts.table(store)
-HTML(published.styled(judged[judged["id"].str.contains("/cub200/")] if len(judged) else judged))
+judged = reproduced.table(store)
+HTML(tables.styled(judged[judged["id"].str.contains("/cub200/")] if len(judged) else judged))
 
 # %% [markdown]
 # ## In the end

@@ -45,10 +45,13 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 from scipy import stats
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import judging, published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -56,7 +59,7 @@ store = Store()
 
 def collect(protocol, over=None):
     """Return the records of a protocol by data set and run; over: other numbers of exemplars than the profile's."""
-    return results.collect("table2_icarl", profile, protocol, store=store, seeds=seeds, over=over)
+    return compute.collect("table2_icarl", profile, protocol, store=store, seeds=seeds, over=over)
 
 
 records = collect(protocol)
@@ -199,14 +202,14 @@ table_of_gains(records)
 # helps, the sign of the gain is judged. First for the output units, as released:
 
 # %% tags=["hide-input"]
-known = verdicts.rows()
+known = reproduced.rows()
 chosen = [
     key
     for key, row in known.items()
     if row.experiment == "table2_icarl" and row.dataset in datasets and (row.claim or values[key] == values[key])
 ]
-judged = verdicts.table(store, protocol)
-HTML(published.styled(judged[judged["id"].isin(chosen)]))
+judged = reproduced.table(store, protocol)
+HTML(tables.styled(judged[judged["id"].isin(chosen)]))
 
 # %% [markdown]
 # And for the nearest mean of exemplars, from the same networks:
@@ -224,9 +227,9 @@ for key in chosen:
         runs = runs - finals(row.dataset, row.less["run"], "nearest_mean").loc[memory]
     if not row.less or row.less["run"] in names:
         nearest[key] = runs.tolist()
-frame = published.verdicts(nearest, protocol, claims={key: known[key].claim for key in nearest})
+frame = judging.verdicts(nearest, protocol, claims={key: known[key].claim for key in nearest})
 frame["label"] = [known[key].label for key in frame["id"]]
-HTML(published.styled(frame))
+HTML(tables.styled(frame))
 
 # %% [markdown]
 # **Verdict.** With few exemplars a sleep helps iCaRL, and the fewer the more: up to $K = 200$ on MNIST, and at nearly

@@ -24,7 +24,9 @@ datasets = ["mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"]
 import pandas as pd
 from IPython.display import HTML
 
-from srclib import figures, protocols, published
+from srclib.experiments import protocols
+from srclib.pages import figures
+from srclib.verdicts import published
 
 values = published.load()["value"]
 

@@ -35,10 +35,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib import figures, published, results, summary, verdicts
-from srclib.store import Store
+from srclib.data import terminal
+from srclib.experiments import compute, summary
+from srclib.experiments.store import Store
+from srclib.pages import figures, tables
+from srclib.verdicts import published, reproduced
 
-results.log_stages(sys.stdout)
+terminal.log_stages(sys.stdout)
 figures.use_style()
 
 store = Store()
@@ -46,7 +49,7 @@ store = Store()
 
 def collect(name):
     """Return the records of an experiment with one run on one data set; none where it was skipped."""
-    return [r for group in results.collect(name, profile, store=store, seeds=seeds).values() for r in group]
+    return [r for group in compute.collect(name, profile, store=store, seeds=seeds).values() for r in group]
 
 
 names = {"cifar10": "task2_length", "mnist": "task2_length_mnist", "cross_modal": "task2_length_cross_modal"}
@@ -117,7 +120,7 @@ HTML(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in re
 # On CIFAR-10, after the second sleep:
 
 # %% tags=["hide-input"]
-HTML(published.styled(verdicts.table(store, prefix="release/cifar10/src/setting")))
+HTML(tables.styled(reproduced.table(store, prefix="release/cifar10/src/setting")))
 
 # %% [markdown]
 # **The curve comes out again.** Nine of the ten values are reproduced within 4.2 points, the tenth is 23 points lower: task

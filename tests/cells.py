@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from srclib.bench import Case
-from srclib.experiment import Cell
-from srclib.plugins.sleep import Sleep
+from benchmarks.kernel import Case
+from srclib.experiments.cell import Cell
+from srclib.learning.methods.sleep import Sleep
+from srclib.learning.training import AwakeConfig
 from srclib.sleep import SleepConfig
-from srclib.training import AwakeConfig
 
 AWAKE: dict[str, Any] = {
     "layers": (100, 4), "init": 0.02, "loss": "softmax_ce", "epochs": 4, "batch": 2, "lr": 0.05, "momentum": 0.5,

@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from srclib import natural
-from srclib.natural import Arrays
+from srclib.data import natural
+from srclib.data.natural import Arrays
 
 
 def pictures(n: int, side: int = 32, seed: int = 0) -> NDArray[np.uint8]:

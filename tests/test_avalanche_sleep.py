@@ -17,9 +17,9 @@ from avalanche.benchmarks import benchmark_from_datasets
 from avalanche.benchmarks.utils import as_classification_dataset
 from avalanche.training import Naive
 
+from srclib.data.streams import patches
+from srclib.learning.training import reproducible
 from srclib.sleep import SleepConfig, sleep
-from srclib.streams import patches
-from srclib.training import reproducible
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 

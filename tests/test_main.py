@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from srclib import backbone, bench, bench_gpu, datasets, natural, published, results
+from benchmarks import gpu, kernel
 from srclib.__main__ import app
+from srclib.data import datasets, natural
+from srclib.experiments import compute, grid
+from srclib.learning import backbone
+from srclib.verdicts import published
 
 from .pictures import embeddings, expect
 
@@ -36,7 +40,7 @@ def made_up(directory: Path, final: float, seeds: int = 5) -> Path:
     """Write results of sequential training on MNIST, all with one final accuracy."""
     directory.mkdir()
     with (directory / "table1_accuracy.jsonl").open("w") as file:
-        for cell in results.grid("table1_accuracy", datasets=["mnist"], runs=["sequential"], seeds=seeds):
+        for cell in grid.grid("table1_accuracy", datasets=["mnist"], runs=["sequential"], seeds=seeds):
             phase = {"kind": "training", "task": 0, "overall": final, "accuracy": [final] * 5}
             record = {"key": cell.key(), "cell": cell.canonical(), "seed": cell.seed}
             file.write(json.dumps(record | {"metrics": {"phases": [phase], "final": final}}) + "\n")
@@ -106,7 +110,7 @@ def test_run_says_what_is_allowed(tmp_path: Path, args: list[str], says: str) ->
 
 
 def test_all_experiments_may_include_empty_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(results, "grid", lambda *_, **__: [])
+    monkeypatch.setattr(grid, "grid", lambda *_, **__: [])
     assert "table1_cifar10: 0 results" in call("run", "all", "--store", tmp_path).output
 
 
@@ -117,15 +121,15 @@ def test_settings_have_the_types_of_the_file(monkeypatch: pytest.MonkeyPatch, tm
         seen.update({name: changes})
         return [1]
 
-    monkeypatch.setattr(results, "grid", grid)
-    monkeypatch.setattr(results, "run", lambda name, cells, store, scheduler: cells)
+    monkeypatch.setattr(grid, "grid", grid)
+    monkeypatch.setattr(compute, "complete", lambda name, cells, store, scheduler: cells)
     pairs = ["-s", "seeds", "2", "-s", "keep_weights=False", "-s", "runs", "[src, sequential]", "-s", "order", "random"]
     call("run", "fig1_weights", *pairs, "--store", tmp_path)
     wanted = {"seeds": 2, "keep_weights": False, "runs": ["src", "sequential"], "order": "random"}
     assert seen == {"fig1_weights": wanted}
     seen.clear()
     call("run", "all", "--set", "seeds", "1", "--store", tmp_path)
-    assert seen == {name: {"seeds": 1} for name in results.experiments()}
+    assert seen == {name: {"seeds": 1} for name in grid.experiments()}
 
 
 def test_verdicts_as_a_table_and_as_json(tmp_path: Path) -> None:
@@ -177,10 +181,10 @@ def test_bench_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pyte
         given.update(options, case=case)
         return {"ratios": {1: {"reference": 2.0}}}
 
-    monkeypatch.setattr(bench, "standard_case", lambda: "the standard case")
-    monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(kernel, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(kernel, "measure", measure)
     monkeypatch.setattr(
-        bench, "show", lambda report, console: console.print(f"ratio {report['ratios'][1]['reference']}")
+        kernel, "show", lambda report, console: console.print(f"ratio {report['ratios'][1]['reference']}")
     )
     file = tmp_path / "bench.json"
     assert "ratio 2.0" in call("bench", "--repeats", 3, "--threads", "1,4", "--no-runs", "--json", file).output
@@ -188,7 +192,7 @@ def test_bench_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pyte
     assert json.loads(file.read_text()) == {"ratios": {"1": {"reference": 2.0}}}
     call("bench")
     assert (given["repeats"], given["threads"]) == (5, [1, 2])
-    assert given["runs"] == {name: results.cell("mnist", name) for name in ("sequential", "src")}
+    assert given["runs"] == {name: grid.cell("mnist", name) for name in ("sequential", "src")}
 
 
 def test_minibatches_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +200,8 @@ def test_minibatches_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch
         entry = {"streams": 16, "backend": "event", "steps": 938, "spikes": [7, 5], "median": 0.25}
         return {"case": case, "options": options, "sleeps": [entry]}
 
-    monkeypatch.setattr(bench, "standard_case", lambda: "the standard case")
-    monkeypatch.setattr(bench, "minibatches", measure)
+    monkeypatch.setattr(kernel, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(kernel, "minibatches", measure)
     file = tmp_path / "minibatches.json"
     printed = call("minibatches", "--repeats", 2, "--json", file).output
     assert "16" in printed and "938" in printed and "0.250" in printed
@@ -211,8 +215,8 @@ def test_gpu_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest
         "device": {"gpu": "a GPU", "cpu": "a CPU"}, "agreement": {"differ": [0]},
         "seconds_per_sleep": {"cuda, 64": 0.02}, "ratios": {"cuda, 64": 1000.0},
     }  # fmt: skip
-    monkeypatch.setattr(bench, "standard_case", lambda: "the standard case")
-    monkeypatch.setattr(bench_gpu, "measure", lambda case, networks, repeats: {**report, "networks": networks})
+    monkeypatch.setattr(kernel, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(gpu, "measure", lambda case, networks, repeats: {**report, "networks": networks})
     file = tmp_path / "gpu.json"
     output = call("gpu", "--networks", "1,64", "--json", file).output
     assert "a GPU, a CPU" in output and "20.000" in output and "1000" in output
@@ -229,8 +233,8 @@ def test_bench_times_nothing_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     def measure(*_: object, **__: object) -> None:
         raise ArithmeticError("textbook and reference differ in 3 spikes of 600 steps: not timed")
 
-    monkeypatch.setattr(bench, "standard_case", lambda: None)
-    monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(kernel, "standard_case", lambda: None)
+    monkeypatch.setattr(kernel, "measure", measure)
     assert "differ in 3 spikes" in error("bench")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from srclib import results
+from srclib.experiments import grid
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -86,7 +86,7 @@ def test_notebooks_and_experiments_exist() -> None:
     named = commands(r"\bnox -s notebook -- (\w+)")
     assert named
     assert [(file, name) for file, name in named if name not in known] == []
-    known = {"all", *results.experiments()}
+    known = {"all", *grid.experiments()}
     named = commands(r"\bnox -s results -- (\w+)")
     assert named
     assert [(file, name) for file, name in named if name not in known] == []

@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode, read
 
 from book import build
-from srclib import natural
+from srclib.data import natural
 
 from ..pictures import embeddings, miniature
 

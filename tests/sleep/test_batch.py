@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from srclib import sleep as package
+import srclib.sleep as package
 from srclib.sleep import RunawayError, SleepConfig, cuda, draw_input, reference, run_layers, sleep
 
 from .cases import check_equal, dyadic_config, dyadic_weights, input_raster

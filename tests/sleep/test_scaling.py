@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from srclib.networks import mlp
+from srclib.learning.networks import mlp
 from srclib.sleep import layer_scales, linear_layers, scaling
 
 from .cases import FOLDER

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from srclib.networks import ClassicDropout, mlp
+from srclib.learning.networks import ClassicDropout, mlp
 from srclib.sleep import (
     BACKENDS,
     RunawayError,

@@ -1,0 +1,84 @@
+"""The commands on experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..data.terminal import line, log_stages
+from . import compute, grid, protocols
+from .store import Store
+
+PROTOCOLS = "|".join(protocols.names())
+
+Directory = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Directory of results; default: $SRCLIB_RESULTS, else data/results."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT; default: own workers, one per core."),
+]
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help=f"One of {', '.join(grid.experiments())}, or all.")],
+    profile: Annotated[
+        str, typer.Option(metavar="full|ci|smoke", help="How much: all seeds, some of them, or next to nothing.")
+    ] = "full",
+    protocol: Annotated[
+        str, typer.Option(metavar=PROTOCOLS, help="The authors' code as it runs (released) or the paper's text.")
+    ] = "released",
+    scheduler: Scheduler = None,
+    store: Directory = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", "-s", metavar="KEY VALUE", help="Change a setting of experiments.yaml, as `seeds 1`; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Compute the results of an experiment that the store lacks.
+
+    Killing it loses only the runs in flight; start it again and it goes on.
+
+    Example: `python -m srclib run fig1_patches --profile ci -s overlap_max 20 -s seeds 1`
+    """
+    log_stages()
+    names = grid.experiments() if experiment == "all" else [experiment]
+    changes = {name: _changes(name, profile, protocol, settings or []) for name in names}
+    grids = {name: grid.grid(name, profile, protocol, **changes[name]) for name in names}
+    for name, cells in grids.items():
+        if not cells and experiment != "all":
+            raise ValueError(f"{name}: these settings leave nothing to compute")
+    kept = Store(store)
+    for name, cells in grids.items():
+        records = compute.complete(name, cells, store=kept, scheduler=scheduler)
+        line(f"{name}: {len(records)} results in {kept.directory}")
+
+
+def _changes(name: str, profile: str, protocol: str, pairs: list[str]) -> dict[str, Any]:
+    """Return the settings given as KEY=VALUE, each with the type that it has in `experiments.yaml`."""
+    changes = {}
+    for pair in pairs:
+        key, _, text = pair.partition("=")
+        present = grid.settings(name, profile, protocol, **{key: None})[key]  # ValueError for an unknown key
+        if type(present) not in _TYPES:
+            raise ValueError(f"setting {key} of {name} is {present!r}: it can be changed in experiments.yaml only")
+        convert, allowed = _TYPES[type(present)]
+        try:
+            changes[key] = convert(text)
+        except ValueError:
+            raise ValueError(f"setting {key} of {name} = {text!r}: allowed is {allowed}") from None
+    return changes
+
+
+_TYPES: dict[type, tuple[Callable[[str], Any], str]] = {
+    int: (int, "a whole number"),
+    bool: (lambda text: bool(("false", "true").index(text.lower())), "true or false"),
+    str: (str, "a text"),
+    list: (lambda text: [part.strip() for part in text.strip("[]").split(",")], "names with commas between them"),
+}

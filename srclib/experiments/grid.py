@@ -1,0 +1,137 @@
+"""Grids: the cells of every experiment of `experiments.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, reduce
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from ..data import streams
+from ..learning import methods
+from . import protocols
+from .cell import Cell
+
+EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
+
+
+PROFILES = ("smoke", "ci", "full")
+
+
+@cache
+def _file(part: str) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(EXPERIMENTS.read_text())[part]
+
+
+def experiments() -> list[str]:
+    """Return the names of all experiments in `experiments.yaml`."""
+    return list(_file("experiments"))
+
+
+def settings(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> dict[str, Any]:
+    """Return the settings of an experiment under a profile and protocol; a change of None leaves the file's value.
+
+    Raises ValueError for an unknown experiment, profile, protocol or setting.
+    """
+    known = _file("experiments")
+    _check("experiment", name, known)
+    _check("profile", profile, PROFILES)
+    _check("protocol", protocol, protocols.names())
+    values: dict[str, Any] = {}
+    for part in (known[name], known[name].get(protocol, {})):
+        values |= part.get("full", {}) | (part.get(profile) or {})
+    for key in changes:
+        _check(f"setting of {name}", key, values)
+    return values | {key: value for key, value in changes.items() if value is not None}
+
+
+def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
+    """Return the cells of an experiment: its runs on every data set, overlap, value of `over` and seed."""
+    values = settings(name, profile, protocol, **changes)
+    overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
+    points = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
+    return [
+        cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
+             seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
+             measures=values.get("measures", ()), changes=values.get("changes", {}))
+        for dataset, run, overlap, point, seed in product(
+            values["datasets"], values["runs"], overlaps, points, range(values["seeds"])
+        )
+    ]  # fmt: skip
+
+
+def paths(values: Mapping[str, Any]) -> list[str]:
+    """Return the settings of a protocol's parts that an experiment is `over`, such as `rehearsal.fraction`."""
+    return [path for each in _over(values) for path in each]
+
+
+def _over(values: Mapping[str, Any]) -> list[dict[str, list[Any]]]:
+    """Return `over` of an experiment as a list: in each entry, all combinations of its values."""
+    over = values.get("over", {})
+    return over if isinstance(over, list) else [over]
+
+
+def cell(
+    dataset: str,
+    run: str,
+    protocol: str = "released",
+    *,
+    order: str = "sorted",
+    seed: int = 0,
+    overlap: int | None = None,
+    at: Mapping[str, Any] = MappingProxyType({}),
+    keep_weights: bool = False,
+    tasks: int | None = None,
+    measures: Sequence[str] = (),
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> Cell:
+    """Return one cell.
+
+    run: a method, or several joined by `+`, then `/variant` for a variant of `experiments.yaml`. at: settings of the
+    protocol's parts, such as {"rehearsal.fraction": 0.1} or {"sleep.config.rate": 50}. tasks, measures: see `Cell`.
+    changes: to the protocol's section, before the variant's.
+    """
+    name, _, variant = run.partition("/")
+    method = methods.find(name)
+    variants = _file("variants")
+    if variant:
+        _check("variant", variant, variants)
+    all_changes = [changes, _of_seed(variants[variant], seed) if variant else {}]
+    known = protocols.load(protocol, dataset, *all_changes) if at else None
+    for path, value in at.items():
+        part, *inner = path.split(".")
+        if getattr(known, part, None) is None:
+            raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
+        all_changes.append({part: reduce(lambda change, key: {key: change}, reversed(inner), value)})
+    found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
+    in_all = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
+    return Cell(
+        dataset=dataset,
+        awake=found.awake,
+        classes_per_task=found.classes_per_task,
+        plugins=method.plugins(found),
+        joint=method.joint,
+        tested=found.tested,
+        order=streams.task_order(order, in_all, seed),
+        seed=seed,
+        overlap=overlap,
+        keep_weights=keep_weights,
+        tasks=tasks,
+        measures=tuple(measures),
+    )
+
+
+def _of_seed(value: Any, seed: int) -> Any:
+    """Return a variant with the seed in place of `{seed}` in its texts."""
+    if isinstance(value, Mapping):
+        return {key: _of_seed(inner, seed) for key, inner in value.items()}
+    return value.replace("{seed}", str(seed)) if isinstance(value, str) else value
+
+
+def _check(what: str, value: str, allowed: Iterable[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} {value!r} is unknown: allowed is one of {', '.join(allowed)}")

@@ -1,0 +1,29 @@
+"""The commands on searches."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..data.terminal import line, log_stages
+from ..experiments.commands import Scheduler
+from ..experiments.protocols import OUTCOMES
+from .search import run
+from .studies import studies
+
+
+def search(
+    study: Annotated[str, typer.Argument(help=f"One of {', '.join(studies())}.")],
+    scheduler: Scheduler = None,
+) -> None:
+    """Search for the parameters of a method on held-out training images.
+
+    Every worker of the scheduler takes part. Killing it loses only the trials in flight; start it again and it goes on.
+    The outcome goes to data/searches; a protocol takes it by its name: `sleep: {found: described_mnist_sleep}`.
+
+    Example: `python -m srclib search described_mnist_sleep`
+    """
+    log_stages()
+    run(study, scheduler=scheduler)
+    line((OUTCOMES / f"{study}.yaml").read_text())

@@ -1,0 +1,147 @@
+"""Studies: which parameters of a method are searched, between which bounds, on which networks and how long.
+
+`studies.yaml` holds them. `search` runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+import yaml
+
+from ..experiments import grid, protocols
+from ..experiments.cell import Cell
+from ..learning.methods.plugin import Plugin
+from ..learning.methods.sleep import Sleep
+from ..sleep import space
+from ..sleep.space import Values, check_space, split_key
+
+STUDIES = Path(__file__).with_name("studies.yaml")
+SAMPLERS = ("genetic", "tpe", "random")
+
+AWAKE = "awake."  # in front of settings of the awake phase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What is searched, over what, and how long."""
+
+    protocol: str
+    dataset: str
+    part: str  # the section of the protocol that is searched: sleep, ewc, si or owm
+    beside: tuple[str, ...] = ()  # sections whose methods are there too, such as rehearsal
+    # Lowest and highest value, drawn log-uniformly; whole numbers stay whole. `leak` of a sleep is 1 - decay; with
+    # `awake.` in front, a setting of the awake phase
+    space: dict[str, tuple[int | float, ...]]
+    trials: int | tuple[int, ...]  # of every stage of a sleep, or of each; of anything else, in all
+    networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
+    by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
+    ahead: bool = False  # by stage, the first sleep too: score it by the final accuracy, after all tasks that are left
+    order: str = "random"  # of the tasks: random, or sorted as in a stream that has one order
+    tasks: int | None = None  # the stream ends after so many
+    held_out: int  # training images of each task
+    sampler: str = "genetic"  # or tpe, random
+    population: int = 20  # of a generation of the genetic sampler
+    at_once: int = 1  # candidates whose whole runs a GPU computes together, as a fleet; without one, one by one
+    seed: int = 0  # of the sampler
+    changes: dict[str, Any] = field(default_factory=dict)  # to the protocol's section
+
+    def __post_init__(self) -> None:
+        check_space(self.space)
+        trials = self.trials if isinstance(self.trials, tuple) else (self.trials,)
+        if not self.networks or not trials or min(*trials, self.population, self.at_once) < 1:
+            raise ValueError("networks, trials, population and at_once: allowed is one or more of each")
+        if self.ahead and (not self.sleeps_by_stage or self.beside):
+            raise ValueError("ahead: allowed is a sleep by stage with no other method beside it")
+        if isinstance(self.trials, tuple) and self.stages != len(trials):
+            raise ValueError(f"trials = {self.trials}: allowed is one number, or {self.stages}, one for each stage")
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler = {self.sampler!r}: allowed is one of {SAMPLERS}")
+
+    @property
+    def together(self) -> bool:
+        """Return whether the networks of several candidates run at once."""
+        return self.at_once > 1 and torch.cuda.is_available()
+
+    @property
+    def sleeps_by_stage(self) -> bool:
+        """Return whether a sleep is searched after each task by itself."""
+        return self.part == "sleep" and self.by_stage
+
+    @property
+    def stages(self) -> int:
+        """Return how many searches there are, one after another."""
+        tasks = self.cell(self.plugin(), self.networks[0]).order[: self.tasks]
+        return len(tasks) - (not self.ahead) if self.sleeps_by_stage else 1
+
+    def trials_of(self, stage: int) -> int:
+        """Return how many trials a stage has; stages of a sleep have the numbers of their tasks, from 1."""
+        first = 2 if self.sleeps_by_stage and not self.ahead else 1
+        return self.trials if isinstance(self.trials, int) else self.trials[stage - first]
+
+    @property
+    def all_trials(self) -> int:
+        """Return how many trials all stages have."""
+        return self.trials * self.stages if isinstance(self.trials, int) else sum(self.trials)
+
+    def plugin(self) -> Plugin:
+        """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
+        found = getattr(protocols.load(self.protocol, self.dataset, self.changes), self.part)
+        if found is None:
+            raise ValueError(f"{self.part} is null in {self.protocol}, {self.dataset}: `changes` must give a start")
+        if isinstance(found, Sleep) and isinstance(found.config, tuple):
+            return replace(found, config=found.config[0])
+        return found
+
+    def cell(self, plugin: Plugin, network: int, values: Values = MappingProxyType({})) -> Cell:
+        """Return the run of one network with a plugin and those beside it, scored on held-out images.
+
+        values: of what is searched; those of the awake phase are used here.
+        """
+        run = "+".join(self.beside) or "sequential"
+        beside = grid.cell(
+            self.dataset, run, self.protocol, order=self.order, seed=network, tasks=self.tasks, changes=self.changes
+        )
+        awake = replace(beside.awake, **awake_values(values))
+        return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
+
+
+def studies(path: Path = STUDIES) -> dict[str, Study]:
+    """Return the studies by name; ValueError names one with an unknown or missing key."""
+    return {
+        name: protocols.from_mapping(Study, values, f"{path.name}: {name}")
+        for name, values in yaml.safe_load(path.read_text()).items()
+    }
+
+
+def with_values(plugin: Any, values: Values) -> Any:
+    """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple.
+
+    The values of the plugin of a sleep are those of its settings, the same after every task, but for `growth`.
+    """
+    if isinstance(plugin, Sleep):
+        inner = {key: value for key, value in values.items() if key != "growth"}
+        config = space.with_values(plugin.config, inner)
+        return replace(plugin, config=config, steps=(config.steps,), growth=values.get("growth", plugin.growth))
+    return space.with_values(plugin, values)
+
+
+def values_of(plugin: Any, names: Iterable[str]) -> Values:
+    """Return the present values of parameters, as `with_values` takes them."""
+    values = {}
+    for key in names:
+        name, index = split_key(key)
+        owner: Any = plugin.config if isinstance(plugin, Sleep) and name != "growth" else plugin
+        value = 1 - owner.decay if name == "leak" else getattr(owner, name)
+        values[key] = value if index is None else value[index]
+    return values
+
+
+def awake_values(values: Values) -> dict[str, Any]:
+    """Return those values that are settings of the awake phase, by their names there."""
+    return {key.removeprefix(AWAKE): value for key, value in values.items() if key.startswith(AWAKE)}

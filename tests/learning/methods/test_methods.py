@@ -1,0 +1,153 @@
+"""Methods: which plugins each is made of, and how they combine."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from itertools import combinations, permutations
+from typing import Any
+
+import pytest
+
+from srclib.experiments.protocols import Protocol, load
+from srclib.experiments.run import run
+from srclib.learning.methods import METHODS, find
+from srclib.learning.methods.ewc import EWC
+from srclib.learning.methods.icarl import ICaRL
+from srclib.learning.methods.owm import OWM
+from srclib.learning.methods.plugin import Plugin
+from srclib.learning.methods.rehearsal import Rehearsal
+from srclib.learning.methods.si import SI
+from srclib.learning.training import LOSSES
+
+from ...cells import awake, sleep, tiny
+
+EVERY: dict[str, Plugin] = {
+    "sleep": sleep(0, 60, beta=0.3),
+    "ewc": EWC(1.0),
+    "si": SI(0.1, 0.1),
+    "owm": OWM((3.0, 3.0), (0.5, 1.0)),
+    "rehearsal": Rehearsal(0.5),
+    "icarl": ICaRL(4, dropout=True),
+}
+PROTOCOL = Protocol(source="a test", classes_per_task=2, awake=awake(), **EVERY)  # type: ignore[arg-type]
+PARTS = [name for name, method in METHODS.items() if method.parts]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "plugins"),
+    [
+        ("sequential", "Sequential", []),
+        ("src", "SRC", ["sleep"]),
+        ("ewc", "EWC", ["ewc"]),
+        ("si", "SI", ["si"]),
+        ("owm", "OWM", ["owm"]),
+        ("rehearsal", "Rehearsal", ["rehearsal"]),
+        ("icarl", "iCaRL", ["icarl"]),
+        ("parallel", "Parallel (ideal)", []),
+        ("icarl+src", "SRC + iCaRL", ["sleep", "icarl"]),
+        ("src+rehearsal", "SRC + Rehearsal", ["sleep", "rehearsal"]),
+        ("src+ewc", "SRC + EWC", ["sleep", "ewc"]),
+        ("owm+rehearsal+si+ewc+src", "SRC + EWC + SI + OWM + Rehearsal", ["sleep", "ewc", "si", "owm", "rehearsal"]),
+    ],
+)
+def test_plugins_of_a_method(name: str, label: str, plugins: list[str]) -> None:
+    method = find(name)
+    assert method.label == label
+    assert method.plugins(PROTOCOL) == tuple(EVERY[plugin] for plugin in plugins)
+    assert method.joint == (name == "parallel")
+
+
+def test_the_order_of_names_does_not_matter() -> None:
+    for names in combinations(PARTS, 3):
+        assert len({find("+".join(order)) for order in permutations(names)}) == 1
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", [*METHODS, *("+".join(pair) for pair in combinations(PARTS, 2)), "+".join(PARTS)])
+def test_every_combination_runs(name: str, loss: str) -> None:
+    """On the patches; with a sleep after the second task in some."""
+    method = find(name)
+    config = awake(layers=(100, 12, 4), loss=loss, init=0.3, dropout=0.1)
+    metrics = run(tiny(awake=config, plugins=method.plugins(PROTOCOL), joint=method.joint))
+    training = ["training"] * (1 if method.joint else 2)
+    assert [phase["kind"] for phase in metrics["phases"]] == training + ["sleep"] * ("src" in name)
+    assert 0 <= metrics["final"] <= 1
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_method_needs_its_parameters(name: str) -> None:
+    (part,) = METHODS[name].parts
+    with pytest.raises(ValueError, match=rf"{part} is null: no {part} parameters are known \(a test\)"):
+        find(name).plugins(replace(PROTOCOL, **{part: None}))
+    assert find("sequential").plugins(replace(PROTOCOL, **{part: None})) == ()
+
+
+@pytest.mark.parametrize("protocol", ["released", "described"])
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist", "cross_modal"])
+@pytest.mark.parametrize("name", ["ewc", "si", "owm", "rehearsal"])
+def test_the_protocols_have_them(name: str, dataset: str, protocol: str) -> None:
+    (plugin,) = find(name).plugins(load(protocol, dataset))
+    if isinstance(plugin, OWM):
+        assert len(plugin.alpha) == 3  # layers
+    if isinstance(plugin, Rehearsal):
+        assert (plugin.fraction, plugin.released) == (0.0075, protocol == "released")
+
+
+def test_icarl_of_the_protocols() -> None:
+    for dataset in ("mnist", "fashion_mnist"):
+        (described,), (released,) = (find("icarl").plugins(load(name, dataset)) for name in ("described", "released"))
+        assert described == ICaRL(100)
+        assert released == ICaRL(
+            100, "network", normalized=False, first="smallest_projection", dropout=True, pool=True, pad=100
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "scr",
+            "method 'scr' is unknown: allowed is one of sequential, src, ewc, si, owm, rehearsal, icarl",
+        ),
+        ("src+", "method '' is unknown"),
+        ("src+hat", "method 'hat' is unknown"),
+        (
+            "src+src",
+            "method 'src.src' is no combination: allowed are src, ewc, si, owm, rehearsal, icarl, each once",
+        ),
+        ("src+sequential", "method 'src.sequential' is no combination"),
+        ("parallel+rehearsal", "method 'parallel.rehearsal' is no combination"),
+    ],
+)
+def test_bad_names(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find(name)
+
+
+CHANGES: list[tuple[Plugin, dict[str, Any]]] = [
+    (EWC(1.0), {"strength": 2.0, "fisher": "empirical"}),
+    (SI(1.0, 0.1), {"strength": 2.0, "damping": 0.2}),
+    (OWM((1.0,), (0.1,)), {"alpha": (2.0,), "decay": (0.2,), "clip": 10.0}),
+    (Rehearsal(0.1), {"fraction": 0.2, "released": True}),
+    (
+        ICaRL(4),
+        {
+            "memory": 5,
+            "head": "network",
+            "normalized": False,
+            "first": "smallest_projection",
+            "dropout": True,
+            "pool": True,
+            "pad": 100,
+            "herding": False,
+            "distillation": False,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("plugin", "changes"), CHANGES, ids=lambda value: type(value).__name__)
+def test_every_setting_enters_the_key(plugin: Plugin, changes: dict[str, Any]) -> None:
+    assert set(changes) == {field.name for field in fields(plugin)}
+    changed = [tiny(plugins=(replace(plugin, **{name: value}),)).key() for name, value in changes.items()]
+    assert len({tiny(plugins=(plugin,)).key(), *changed}) == len(changes) + 1
