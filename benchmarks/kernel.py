@@ -58,7 +58,7 @@ def standard_case() -> Case:
     """Train on the first Fashion-MNIST task (T-shirts, trousers) and return the sleep after it; protocol `released`."""
     protocol = protocols.load("released", "fashion_mnist")
     assert protocol.sleep is not None  # the protocol has one
-    awake, config = protocol.awake, protocol.sleep.config_after(0)
+    awake, config = protocol.awake, protocol.sleep.night(0)
     assert config is not None
     task = streams.class_incremental(datasets.load("fashion_mnist"), range(5))[0]
     x, y = task.x_train[: awake.images_per_task], task.y_train[: awake.images_per_task]

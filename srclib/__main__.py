@@ -49,12 +49,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Sleep Replay Consolidation: compute results, judge them against the paper, search parameters, check data.",
 )
+results_app = typer.Typer(no_args_is_help=True, help="Keep the store of results.")
 data_app = typer.Typer(no_args_is_help=True, help="List, verify and prepare the data sets.")
+app.add_typer(results_app, name="results")
 app.add_typer(data_app, name="data")
 app.command(cls=Command)(experiments.run)
 app.command(cls=Command)(verdicts.verdicts)
 app.command(cls=Command)(search.search)
 app.command(cls=Command)(learning.backbone)
+results_app.command("migrate", cls=Command)(experiments.migrate)
 data_app.command("list", cls=Command)(data.list_data)
 data_app.command("verify", cls=Command)(data.verify)
 data_app.command("prepare", cls=Command)(data.prepare)

@@ -1,4 +1,9 @@
-"""One run as data: a cell says everything that decides a number."""
+"""One run as data: a cell says everything that decides a number. Stored, it is plain data in a numbered schema.
+
+The schema has names of its own. Where a class or a field is renamed, `STORED` keeps the name in which it is stored, or
+a migration (`migrations`) turns what is stored into what is read. Every field is stored, whatever its default: a
+default that changes later changes no result.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,21 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
+from ..learning.methods import PARTS, part_of
 from ..learning.methods.plugin import Plugin
 from ..learning.training import AwakeConfig
+from .typed import from_mapping
 
-VERSION = 1  # of the arithmetic: raise it when results change, and every stored result is computed anew
+SCHEMA = 2  # of stored cells: raise it with a migration
+ARITHMETIC = 1  # raise it when results change: every stored result is computed anew
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One run and all that decides its result."""
+    """One run and all that decides its result. What says nothing is dropped, so that one run has one cell."""
 
     dataset: str
     awake: AwakeConfig
@@ -32,23 +41,68 @@ class Cell:
     tasks: int | None = None  # the stream ends after so many
     measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
 
-    def canonical(self) -> dict[str, Any]:
-        """Return the cell as plain data, what its key is made of.
+    def __post_init__(self) -> None:
+        if self.tasks == len(self.order):
+            object.__setattr__(self, "tasks", None)
+        tasks = self.tasks or len(self.order)
+        object.__setattr__(self, "awake", self.awake.for_tasks(1 if self.joint else tasks))
+        object.__setattr__(self, "plugins", tuple(plugin.for_tasks(tasks) for plugin in self.plugins))
 
-        Plugins carry their class name. A field at its default is left out, so that a field added later changes no key.
+    def to_plain(self) -> dict[str, Any]:
+        """Return the cell as plain data, what is stored and what its key is made of."""
+        return {"schema": SCHEMA, "arithmetic": ARITHMETIC, **_plain(self)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Cell:
+        """Return the cell of plain data, the inverse of `to_plain`.
+
+        Raises ValueError, which names the key, for another schema or arithmetic, and for data that are no cell.
         """
-        return {"version": VERSION, **plain(self)}
+        for name, present in (("schema", SCHEMA), ("arithmetic", ARITHMETIC)):
+            if plain.get(name) != present:
+                raise ValueError(f"cell: {name} = {plain.get(name)!r}: allowed is {present}")
+        own = {key: value for key, value in plain.items() if key not in ("schema", "arithmetic")}
+        cell: Cell = _read(cls, own, "cell")
+        return cell
 
     def key(self) -> str:
-        """Return the SHA-256 of the canonical cell, in hex."""
-        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True).encode()).hexdigest()
+        """Return the name of the cell in a store, a SHA-256 in hex."""
+        return key_of(self.to_plain())
 
 
-def plain(value: Any) -> Any:
-    """Return a value as plain data: dataclasses as mappings without what stands at its default, tuples as lists."""
-    if isinstance(value, Mapping):
-        return {key: plain(v) for key, v in value.items()}
-    if is_dataclass(value):
-        chosen = {f.name: plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
-        return {"is": type(value).__name__, **chosen} if isinstance(value, Plugin) else chosen
-    return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value
+STORED: dict[type, dict[str, str]] = {Cell: {"plugins": "methods"}}  # names of fields in store, where they differ
+
+
+def key_of(plain: Mapping[str, Any]) -> str:
+    """Return the key of a cell as plain data, of any schema."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _stored(cls: type) -> dict[str, str]:
+    """Return the names of all fields of a class in store, by their names here."""
+    return {f.name: STORED.get(cls, {}).get(f.name, f.name) for f in fields(cls)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    kind = {"method": part_of(value)} if isinstance(value, Plugin) else {}
+    return kind | {stored: _plain(getattr(value, name)) for name, stored in _stored(type(value)).items()}
+
+
+def _read(cls: type[Any], plain: Any, where: str) -> Any:
+    """Return plain data as an object of a class; every field must be there."""
+    if not isinstance(plain, Mapping):
+        raise ValueError(f"{where} is {plain!r}: allowed is a mapping")
+    if cls is Plugin:
+        part, settings = plain.get("method"), {key: value for key, value in plain.items() if key != "method"}
+        if part not in PARTS:
+            raise ValueError(f"{where}: method = {part!r}: allowed is one of {', '.join(PARTS)}")
+        return _read(PARTS[part], settings, where)
+    names = {stored: name for name, stored in _stored(cls).items()}  # type: ignore[arg-type]
+    if missing := [stored for stored in names if stored not in plain]:
+        raise ValueError(f"{where}: key {missing[0]!r} is missing")
+    return from_mapping(cls, {names.get(key, key): value for key, value in plain.items()}, where, read=_read)

@@ -82,3 +82,24 @@ _TYPES: dict[type, tuple[Callable[[str], Any], str]] = {
     str: (str, "a text"),
     list: (lambda text: [part.strip() for part in text.strip("[]").split(",")], "names with commas between them"),
 }
+
+
+def migrate(store: Directory = None) -> None:
+    """Rewrite a store in the present schema, one line for each run; every file whole or not at all.
+
+    Results stay as they are. What is stored in an older schema is read without this, too.
+
+    Example: `srclib results migrate --store build/results`
+    """
+    kept = existing(store)
+    for file, lines in kept.migrate().items():
+        line(f"{file}: {lines} lines written anew")
+    line(f"{kept.directory}: {len(kept.records())} results")
+
+
+def existing(directory: Path | None) -> Store:
+    """Return the store of a directory; FileNotFoundError if there is none."""
+    store = Store(directory)
+    if not store.directory.is_dir():
+        raise FileNotFoundError(f"{store.directory} is not a directory of results")
+    return store

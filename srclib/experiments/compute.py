@@ -98,7 +98,7 @@ def compute(cell: Cell) -> Record:
     metrics = run_cell(cell, _SHARED)
     return {
         "key": cell.key(),
-        "cell": cell.canonical(),
+        "cell": cell.to_plain(),
         "metrics": metrics,
         "seed": cell.seed,
         "commit": provenance.commit(),

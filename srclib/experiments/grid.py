@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, reduce
 from itertools import product
 from pathlib import Path
@@ -104,19 +105,22 @@ def cell(
     known = protocols.load(protocol, dataset, *all_changes) if at else None
     for path, value in at.items():
         part, *inner = path.split(".")
-        if getattr(known, part, None) is None:
+        assert known is not None
+        if part != "awake" and part not in known.sections:
             raise ValueError(f"{path} = {value}: {protocol} has no {part} for {dataset}")
         all_changes.append({part: reduce(lambda change, key: {key: change}, reversed(inner), value)})
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
-    in_all = streams.count_tasks(dataset, found.awake.layers[-1], found.classes_per_task)
+    awake = found.awake
+    if method.joint:
+        awake = replace(awake, epochs=found.joint_epochs, images_per_task=None)
     return Cell(
         dataset=dataset,
-        awake=found.awake,
+        awake=awake,
         classes_per_task=found.classes_per_task,
-        plugins=method.plugins(found),
+        plugins=method.plugins(found.methods, found.source),
         joint=method.joint,
         tested=found.tested,
-        order=streams.task_order(order, in_all, seed),
+        order=streams.task_order(order, found.tasks, seed),
         seed=seed,
         overlap=overlap,
         keep_weights=keep_weights,

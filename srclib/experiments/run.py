@@ -1,4 +1,4 @@
-"""One run: a cell says everything that decides a number, `run` computes it."""
+"""One run: `run` computes what a cell says."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..data import streams
 from ..data.datasets import load
 from ..data.streams import Task
 from ..learning import training
+from ..learning.methods import part_of
 from ..learning.methods.plugin import TRAINING_HOOKS, Examples, Run, overriding, train
 from ..learning.methods.sleep import Sleep
 from ..learning.networks import body_and_head
@@ -50,8 +51,9 @@ def run(cell: Cell, shared: Shared | None = None) -> dict[str, Any]:
     the first task, what the plugin measured, and `weights` if kept. Where a plugin brings a second head, accuracies are
     those of the head that counts, and `heads` has the accuracies of all by name, of the network's outputs as `network`.
     Where both test and training images are tested, accuracies are those of the first, and `images` has those of both.
-    `final`: the last overall accuracy. `measures`: by name, if there are any. `seconds`: spent in training, in the
-    plugins' phases and in evaluation.
+    `final`: the last overall accuracy. `diverged`: true where weights were no numbers any more; the phases from there
+    on have no `cosine`, and their accuracies mean nothing. `measures`: by name, if there are any. `seconds`: spent in
+    training, in the plugins' phases and in evaluation.
     """
     with training.reproducible(cell.seed):
         return Runner(cell, shared).run()
@@ -66,16 +68,16 @@ class Runner:
         awake = cell.awake
         self.tasks = stream(cell)
         model = awake.network()
-        images = None if cell.joint else awake.images_per_task
-        self.state = Run(model, awake.optimizer(model), cell.seed, images, awake.loss)
+        self.state = Run(model, awake.optimizer(model), cell.seed, awake.images_per_task, awake.loss)
         self.initial = copy.deepcopy(model.state_dict())
         self.images = {split: _images(self.tasks, split) for split in cell.tested}
         self.phases: list[dict[str, Any]] = []
         self.seconds = {"training": 0.0, "plugins": 0.0, "evaluation": 0.0}
         self.first_weights: Tensor | None = None
+        self.diverged = False
         self.kept: dict[str, list[Tensor]] = {}  # weights by phase, such as "sleep 1"; for the measures
         if cell.measures:
-            self._last_night()
+            self._last_sleep()
             for name in cell.measures:
                 measures.find(name)
 
@@ -92,8 +94,10 @@ class Runner:
                     measured = plugin.after_task(self.state)
                     self.seconds["plugins"] += time.perf_counter() - start
                     if measured is not None:
-                        self._evaluate(type(plugin).__name__.lower(), index, measured)
+                        self._evaluate(part_of(plugin), index, measured)
         metrics = {"phases": self.phases, "final": self.phases[-1]["overall"], "seconds": self.seconds}
+        if self.diverged:
+            metrics["diverged"] = True
         return metrics | ({"measures": self._measure()} if self.cell.measures else {})
 
     def learn(self, index: int) -> None:
@@ -107,7 +111,7 @@ class Runner:
         if awake.restart_from_initial:
             state.model.load_state_dict(self.initial)
             state.optimizer = awake.optimizer(state.model)
-        epochs = awake.joint_epochs if self.cell.joint else awake.task_epochs(index)
+        epochs = awake.task_epochs(index)
         state.optimizer.param_groups[0]["lr"] = awake.task_lr(index)
         own = data
         for plugin in plugins:
@@ -156,13 +160,15 @@ class Runner:
         flat = torch.cat([w.flatten() for w in weights])
         if self.first_weights is None:
             self.first_weights = flat.clone()
+        diverged = not bool((flat.isfinite() & self.first_weights.isfinite()).all())
+        self.diverged |= diverged
         self.phases.append(
             {
                 "kind": kind,
                 "task": index,
                 **first[self.cell.tested[0]],
                 **({"images": first} if len(first) > 1 else {}),
-                "cosine": float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
+                "cosine": None if diverged else float(torch.cosine_similarity(flat, self.first_weights, dim=0)),
                 **({"heads": heads} if len(heads) > 1 else {}),
                 **measured,
                 **({"weights": [w.tolist() for w in weights]} if self.cell.keep_weights else {}),
@@ -172,22 +178,22 @@ class Runner:
             self.kept[f"{kind} {index + 1}"] = [w.clone() for w in weights]
         self.seconds["evaluation"] += time.perf_counter() - start
 
-    def _last_night(self) -> Sleep:
-        nights = [p for p in self.cell.plugins if isinstance(p, Sleep) and p.config_after(len(self.tasks) - 1)]
-        if not nights or self.cell.joint:
+    def _last_sleep(self) -> Sleep:
+        sleeps = [p for p in self.cell.plugins if isinstance(p, Sleep) and p.night(len(self.tasks) - 1)]
+        if not sleeps or self.cell.joint:
             raise ValueError(f"measures = {self.cell.measures}: allowed is none where no sleep follows the last task")
-        return nights[-1]
+        return sleeps[-1]
 
     def _measure(self) -> dict[str, Any]:
         """Take every measure from the same random state, so that none depends on the others."""
-        night, last = self._last_night(), len(self.tasks) - 1
+        asleep, last = self._last_sleep(), len(self.tasks) - 1
         subject = measures.Subject(
             model=self.state.model,
             tasks=self.tasks,
             initial=[self.initial[name] for name, _ in self.state.model.named_parameters()],
             phases=self.kept,
-            config=cast(SleepConfig, night.config_after(last)),
-            inputs=night.inputs(self.state),
+            config=cast(SleepConfig, asleep.night(last)),
+            inputs=asleep.inputs(self.state),
             seed=(self.cell.seed, last),
             alone=self._alone,
         )

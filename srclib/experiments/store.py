@@ -3,24 +3,25 @@
 A line is appended whole under a lock, so killing the process loses the cells in flight and nothing else. A cell in
 flight is claimed by a lock of its own, which the operating system frees when its process ends, so that two processes
 never compute the same cell.
+
+A line is checked before it counts (`records`). What is left of a line whose process was killed while it wrote is
+reported and skipped; a line that says what cannot be is an error.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from ..data.datasets import DATA
+from . import records
 from .cell import Cell
+from .records import Record
 
 log = logging.getLogger(__name__)
-
-Record = dict[str, Any]  # key, cell, metrics and provenance: one line of the store
 
 
 def default_directory() -> Path:
@@ -34,26 +35,39 @@ class Store:
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = Path(directory or default_directory())
         self._records: dict[str, Record] = {}
-        self._read_to: dict[Path, int] = {}
+        self._read_to: dict[Path, tuple[int, int]] = {}  # bytes and lines
         self.refresh()
 
     def refresh(self) -> None:
-        """Read what was appended since the last look; a damaged or torn line is reported and skipped."""
+        """Read what was appended since the last look; a torn line, or what is left of one, is reported and skipped.
+
+        Raises ValueError, which names file, line and reason, for a line that is damaged, and for two that are the same
+        run with other results.
+        """
         for path in sorted(self.directory.glob("*.jsonl")):
-            done = self._read_to.get(path, 0)
+            done, lines = self._read_to.get(path, (0, 0))
             with path.open("rb") as file:
                 file.seek(done)
                 new = file.read()
             whole, end, torn = new.rpartition(b"\n")
-            self._read_to[path] = done + len(whole + end)
             if torn:
                 log.warning("%s: the last line is torn (%d bytes) and skipped", path, len(torn))
-            for line in whole.splitlines():
-                try:
-                    record = json.loads(line)
-                    self._records[record["key"]] = {**record, "experiment": path.stem}
-                except (ValueError, KeyError, TypeError):
-                    log.warning("%s: a damaged line is skipped: %.60r", path, line)
+            for number, line in enumerate(whole.splitlines(), lines + 1):
+                self._add(path, number, line)
+            self._read_to[path] = done + len(whole + end), lines + whole.count(b"\n") + len(end)
+
+    def _add(self, path: Path, number: int, line: bytes) -> None:
+        try:
+            record = records.read(line)
+        except records.Torn:
+            log.warning("%s, line %d: what is left of a torn line is skipped: %.60r", path, number, line)
+            return
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}") from None
+        present = self._records.setdefault(record["key"], {**record, "experiment": path.stem})
+        if not records.same(present, record):
+            where = self.directory / f"{present['experiment']}.jsonl"
+            raise ValueError(f"{path}, line {number}: another result of the same run is in {where}: delete one of them")
 
     def __contains__(self, cell: Cell) -> bool:
         return cell.key() in self._records
@@ -68,7 +82,7 @@ class Store:
     def append(self, experiment: str, record: Record) -> None:
         """Append one record to an experiment's file; the torn line of a killed process is ended first."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(record, sort_keys=True).encode() + b"\n"
+        line = records.to_line(record)
         with FileLock(self._lock("append")), (self.directory / f"{experiment}.jsonl").open("a+b") as file:
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
@@ -77,6 +91,29 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         self._records[record["key"]] = {**record, "experiment": experiment}
+
+    def migrate(self) -> dict[str, int]:
+        """Write every line as it is read, in the present schema, each file whole or not at all; once for each run.
+
+        Returns by file how many lines of it were changed or left out. Raises ValueError as `refresh` does.
+        """
+        changed: dict[str, int] = {}
+        with FileLock(self._lock("append")):
+            self.refresh()
+            for path in sorted(self.directory.glob("*.jsonl")):
+                before = path.read_bytes().splitlines(keepends=True)
+                own = [r for r in self._records.values() if r["experiment"] == path.stem]
+                after = [records.to_line({k: v for k, v in record.items() if k != "experiment"}) for record in own]
+                if before != after:
+                    changed[path.name] = len(before) - len(set(before) & set(after))
+                    part = path.with_suffix(".part")
+                    with part.open("wb") as file:
+                        file.writelines(after)
+                        file.flush()
+                        os.fsync(file.fileno())
+                    part.replace(path)
+            self._read_to.clear()
+        return changed
 
     def claim(self, cell: Cell) -> BaseFileLock | None:
         """Take the sole right to compute a cell, or return None when another process has it."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -40,14 +40,13 @@ class AwakeConfig:
     dropout: float
     dropout_scaling: str  # "train" (inverted) or "test" (classic)
     images_per_task: int | None  # the first so many are trained on; None: all
-    joint_epochs: int  # parallel training: all tasks at once, always on all images
     restart_from_initial: bool = False  # every task starts from the initial weights, with no velocity
     spiking: int | None = None  # the neurons spike awake, too: steps that an image is shown; None: rectified units
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss = {self.loss!r}: allowed is one of {tuple(LOSSES)}")
-        for name in ("batch", "joint_epochs", "images_per_task"):
+        for name in ("batch", "images_per_task"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
@@ -56,6 +55,13 @@ class AwakeConfig:
         rates = self.lr if isinstance(self.lr, tuple) else (self.lr,)
         if not min(rates, default=0) > 0 or not 0 <= self.momentum < 1:
             raise ValueError(f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1)")
+
+    def for_tasks(self, tasks: int) -> AwakeConfig:
+        """Return the settings for a stream of so many tasks: nothing of others, one number where all have the same."""
+        lists = {name: getattr(self, name) for name in ("epochs", "lr")}
+        own = {name: value[:tasks] for name, value in lists.items() if isinstance(value, tuple)}
+        same = {name: value[0] for name, value in own.items() if len(value) == tasks and len(set(value)) == 1}
+        return replace(self, **(own | same))
 
     def network(self) -> nn.Sequential:
         """Return a new network; its weights come from torch's global generator."""

@@ -114,7 +114,7 @@ class Fleet:
     @torch.no_grad()
     def sleep(self, task: int) -> None:
         """Let every network sleep after the task at this place; one that does not makes no change."""
-        nights = [_night(cell).config_after(task) for cell in self.cells]
+        nights = [_night(cell).night(task) for cell in self.cells]
         some = next((night for night in nights if night), None)
         if some is None:
             return
@@ -262,18 +262,16 @@ def _check(cells: Sequence[Cell]) -> None:
         if len(cell.plugins) != 1 or not isinstance(cell.plugins[0], Sleep) or cell.joint or cell.measures:
             raise ValueError(f"plugins = {cell.plugins}: a fleet takes a sleep and no other method")
         night = _night(cell)
-        odd = (night.statistics, night.drive, night.discard_first, night.reset_velocity)
-        if odd != ("trained", "mean", False, False):
-            raise ValueError(
-                f"(statistics, drive, discard_first, reset_velocity) = {odd}: a fleet takes the plain ones"
-            )
+        odd = (night.statistics, night.drive, night.reset_velocity)
+        if odd != ("trained", "mean", False):
+            raise ValueError(f"(statistics, drive, reset_velocity) = {odd}: a fleet takes the plain ones")
         if _alike(cell) != _alike(first):
             raise ValueError(f"cells differ: a fleet takes those that agree in all but seed, order, {', '.join(OWN)}")
     if not first.held_out or first.awake.images_per_task is None:
         raise ValueError("a fleet takes cells with held-out images and a number of images per task")
     if first.awake.spiking or first.awake.restart_from_initial:
         raise ValueError("spiking, restart_from_initial: a fleet takes rectified units that go on from task to task")
-    nights = [_night(cell).config_after(task) for cell in cells for task in range(len(first.order))]
+    nights = [_night(cell).night(task) for cell in cells for task in range(len(first.order))]
     kinds = {(n.batch, n.window, n.strict, n.gate is None) for n in nights if n}
     if len(kinds) > 1:
         raise ValueError(f"(batch, window, strict, no gate) = {sorted(kinds, key=str)}: a fleet takes one of them")

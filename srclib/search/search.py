@@ -38,17 +38,19 @@ import yaml
 from ..data import provenance
 from ..data.datasets import DATA
 from ..experiments import workers
-from ..experiments.cell import Cell, plain
+from ..experiments.cell import Cell
 from ..experiments.protocols import OUTCOMES
+from ..experiments.protocols.sleep import Section
 from ..experiments.run import Runner
 from ..experiments.run import run as run_cell
-from ..learning.methods.plugin import Plugin, overriding
+from ..experiments.typed import to_mapping
+from ..learning.methods.plugin import overriding
 from ..learning.methods.sleep import Sleep, mean_of
 from ..learning.training import reproducible
-from ..sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
+from ..sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep, space
 from ..sleep.space import Values
 from . import fleet, trials
-from .studies import AWAKE, Study, awake_values, studies, values_of, with_values
+from .studies import AWAKE, Settings, Study, awake_values, studies, values_of, with_values
 from .trials import Optimize
 
 JOURNALS = DATA.parent / "build" / "searches"
@@ -61,8 +63,8 @@ def run(
     scheduler: str | None = None,
     outcomes: Path = OUTCOMES,
     journals: Path = JOURNALS,
-) -> Plugin:
-    """Run a study to its end and write its outcome; return the plugin with the best parameters.
+) -> Settings:
+    """Run a study to its end and write its outcome; return the best settings of its method.
 
     A study that was begun goes on where it stopped. scheduler: of the Dask workers that share it, as for `results.run`;
     they write to `journals`. Raises ValueError for an unknown name.
@@ -86,7 +88,7 @@ def run(
     }
     table = pd.concat([stage.pop("trials") for stage in stages])
     table.to_csv(outcomes / f"{name}.csv", index=False)
-    report = {"study": plain(asdict(study)), "stages": stages, "found": plain(best)}
+    report = {"study": to_mapping(asdict(study)), "stages": stages, "found": to_mapping(best)}
     if awake := awake_values(stages[-1]["values"]):
         report["awake"] = awake
     text = yaml.safe_dump(report | {"provenance": origin}, sort_keys=False, default_flow_style=None, width=120)
@@ -94,7 +96,7 @@ def run(
     return best
 
 
-Found = tuple[Plugin, list[dict[str, Any]]]  # the plugin, and a report on every stage
+Found = tuple[Settings, list[dict[str, Any]]]  # the best settings, and a report on every stage
 
 
 def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
@@ -198,28 +200,28 @@ class _Network:
 
 
 def _sleep_stages(study: Study, optimize: Optimize) -> Found:
-    start = study.plugin()
-    assert isinstance(start, Sleep) and isinstance(start.config, SleepConfig)
+    start = study.start()
+    assert isinstance(start, Section) and isinstance(start.config, SleepConfig)
     networks = [_Network(study.cell(start, seed)) for seed in study.networks]
     tasks = range(len(networks[0].runner.tasks))
     # of every task, where the search of its sleep starts and later what it found
-    nights = [start.config_after(task) or start.config for task in tasks]
+    nights = [start.night(task) or start.config for task in tasks]
     whole = isinstance(start.config.beta, tuple)  # a set of parameters that is worth a trial
-    sleeps_first = whole and start.config_after(0) is not None
+    sleeps_first = whole and start.night(0) is not None
     stages: list[dict[str, Any]] = []
 
     def stage(task: int) -> dict[str, Any]:
         later = nights[task + 1 :] if study.ahead else ()
 
         def score(candidates: Sequence[Values]) -> list[float]:
-            tried = [with_values(nights[task], values) for values in candidates]
+            tried = [space.with_values(nights[task], values) for values in candidates]
             return [_mean([network.final(night, later) for network in networks]) for night in tried]
 
         known = isinstance(nights[task].beta, tuple)
         first = values_of(nights[task], study.space) if known else {}
         within = {name: min(value, study.space[name][1]) for name, value in first.items()}
         values, report = optimize(task + 1, score, within)
-        nights[task] = with_values(nights[task], values)
+        nights[task] = space.with_values(nights[task], values)
         return report
 
     for task in tasks:
@@ -243,13 +245,13 @@ def _sleep_stages(study: Study, optimize: Optimize) -> Found:
 
 
 def _whole_runs(study: Study, optimize: Optimize) -> Found:
-    start, draws = study.plugin(), count(study.seed)
+    start, draws = study.start(), count(study.seed)
 
-    def plugin(values: Values) -> Plugin:
+    def settings(values: Values) -> Settings:
         return with_values(start, {key: value for key, value in values.items() if not key.startswith(AWAKE)})
 
     def score(candidates: Sequence[Values]) -> list[float]:
-        cells = [study.cell(plugin(values), seed, values) for values in candidates for seed in study.networks]
+        cells = [study.cell(settings(values), seed, values) for values in candidates for seed in study.networks]
         finals = fleet.finals(cells, seed=next(draws)) if study.together else [_final(cell) for cell in cells]
         each = len(study.networks)
         return [_mean(finals[i : i + each]) for i in range(0, len(finals), each)]
@@ -258,7 +260,7 @@ def _whole_runs(study: Study, optimize: Optimize) -> Found:
     awake = study.cell(start, study.networks[0]).awake
     others = {name: getattr(awake, name.removeprefix(AWAKE)) for name in study.space if name.startswith(AWAKE)}
     values, report = optimize(1, score, {**values_of(start, own), **others})
-    return _unlimited(plugin(values)), [report]
+    return _unlimited(settings(values)), [report]
 
 
 def _final(cell: Cell) -> float:
@@ -268,13 +270,13 @@ def _final(cell: Cell) -> float:
         return 0.0
 
 
-def _unlimited(plugin: Plugin) -> Plugin:
-    """Return a plugin whose sleeps are never given up: `max_updates` belongs to the search."""
-    if not isinstance(plugin, Sleep):
-        return plugin
-    if isinstance(plugin.config, SleepConfig):
-        return replace(plugin, config=replace(plugin.config, max_updates=None))
-    return replace(plugin, config=tuple(replace(config, max_updates=None) for config in plugin.config))
+def _unlimited(settings: Settings) -> Settings:
+    """Return settings whose sleeps are never given up: `max_updates` belongs to the search."""
+    if not isinstance(settings, Section):
+        return settings
+    if isinstance(settings.config, SleepConfig):
+        return replace(settings, config=replace(settings.config, max_updates=None))
+    return replace(settings, config=tuple(replace(config, max_updates=None) for config in settings.config))
 
 
 def _mean(numbers: Sequence[float]) -> float:

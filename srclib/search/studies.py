@@ -16,14 +16,16 @@ import yaml
 
 from ..experiments import grid, protocols
 from ..experiments.cell import Cell
+from ..experiments.protocols.sleep import Section
+from ..experiments.typed import from_mapping
 from ..learning.methods.plugin import Plugin
-from ..learning.methods.sleep import Sleep
-from ..sleep import space
+from ..sleep import SleepConfig, space
 from ..sleep.space import Values, check_space, split_key
 
 STUDIES = Path(__file__).with_name("studies.yaml")
 SAMPLERS = ("genetic", "tpe", "random")
 
+Settings = Plugin | Section  # of the method that is searched, as a protocol has them
 AWAKE = "awake."  # in front of settings of the awake phase
 
 
@@ -76,7 +78,7 @@ class Study:
     @property
     def stages(self) -> int:
         """Return how many searches there are, one after another."""
-        tasks = self.cell(self.plugin(), self.networks[0]).order[: self.tasks]
+        tasks = self.cell(self.start(), self.networks[0]).order[: self.tasks]
         return len(tasks) - (not self.ahead) if self.sleeps_by_stage else 1
 
     def trials_of(self, stage: int) -> int:
@@ -89,17 +91,17 @@ class Study:
         """Return how many trials all stages have."""
         return self.trials * self.stages if isinstance(self.trials, int) else sum(self.trials)
 
-    def plugin(self) -> Plugin:
-        """Return the plugin whose parameters are searched, as the protocol has it; of several sleeps, the first."""
-        found = getattr(protocols.load(self.protocol, self.dataset, self.changes), self.part)
+    def start(self) -> Settings:
+        """Return the section whose parameters are searched, as the protocol has it; of several sleeps, the first."""
+        found = protocols.load(self.protocol, self.dataset, self.changes).sections.get(self.part)
         if found is None:
             raise ValueError(f"{self.part} is null in {self.protocol}, {self.dataset}: `changes` must give a start")
-        if isinstance(found, Sleep) and isinstance(found.config, tuple):
+        if isinstance(found, Section) and isinstance(found.config, tuple):
             return replace(found, config=found.config[0])
         return found
 
-    def cell(self, plugin: Plugin, network: int, values: Values = MappingProxyType({})) -> Cell:
-        """Return the run of one network with a plugin and those beside it, scored on held-out images.
+    def cell(self, searched: Settings, network: int, values: Values = MappingProxyType({})) -> Cell:
+        """Return the run of one network with settings that are tried and methods beside, scored on held-out images.
 
         values: of what is searched; those of the awake phase are used here.
         """
@@ -108,35 +110,34 @@ class Study:
             self.dataset, run, self.protocol, order=self.order, seed=network, tasks=self.tasks, changes=self.changes
         )
         awake = replace(beside.awake, **awake_values(values))
+        plugin = searched.sleep(len(beside.order)) if isinstance(searched, Section) else searched
         return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
     """Return the studies by name; ValueError names one with an unknown or missing key."""
     return {
-        name: protocols.from_mapping(Study, values, f"{path.name}: {name}")
+        name: from_mapping(Study, values, f"{path.name}: {name}")
         for name, values in yaml.safe_load(path.read_text()).items()
     }
 
 
-def with_values(plugin: Any, values: Values) -> Any:
-    """Return a plugin or a sleep's settings with other values; those of `name[0]`, `name[1]` … become one tuple.
-
-    The values of the plugin of a sleep are those of its settings, the same after every task, but for `growth`.
-    """
-    if isinstance(plugin, Sleep):
+def with_values(settings: Settings, values: Values) -> Settings:
+    """Return settings of a method with other values; those of a sleep are of its config, but for `growth`."""
+    if isinstance(settings, Section):
+        assert isinstance(settings.config, SleepConfig)
         inner = {key: value for key, value in values.items() if key != "growth"}
-        config = space.with_values(plugin.config, inner)
-        return replace(plugin, config=config, steps=(config.steps,), growth=values.get("growth", plugin.growth))
-    return space.with_values(plugin, values)
+        config = space.with_values(settings.config, inner)
+        return replace(settings, config=config, steps=(config.steps,), growth=values.get("growth", settings.growth))
+    return space.with_values(settings, values)
 
 
-def values_of(plugin: Any, names: Iterable[str]) -> Values:
+def values_of(settings: Any, names: Iterable[str]) -> Values:
     """Return the present values of parameters, as `with_values` takes them."""
     values = {}
     for key in names:
         name, index = split_key(key)
-        owner: Any = plugin.config if isinstance(plugin, Sleep) and name != "growth" else plugin
+        owner: Any = settings.config if isinstance(settings, Section) and name != "growth" else settings
         value = 1 - owner.decay if name == "leak" else getattr(owner, name)
         values[key] = value if index is None else value[index]
     return values

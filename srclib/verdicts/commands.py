@@ -11,8 +11,7 @@ from rich.table import Column, Table
 
 from ..data.terminal import console, line
 from ..experiments import protocols
-from ..experiments.commands import PROTOCOLS, Directory
-from ..experiments.store import Store
+from ..experiments.commands import PROTOCOLS, Directory, existing
 from . import judging, published, reproduced
 from .drift import drift
 
@@ -38,7 +37,7 @@ def verdicts(
     """
     if check and protocol:
         raise ValueError("--check compares the verdicts of all protocols: leave out --protocol")
-    kept = _existing(store)
+    kept = existing(store)
     frame = pd.concat([reproduced.table(kept, name) for name in ([protocol] if protocol else protocols.names())])
     if as_json:
         print(frame.to_json(orient="records", indent=2))
@@ -50,18 +49,11 @@ def verdicts(
     if check and not failures:
         line(f"all {len(frame)} verdicts are as expected")
     if against:
-        for group in drift(kept, _existing(against)):
+        for group in drift(kept, existing(against)):
             line(("DRIFT " if group.drifted else "ok    ") + str(group), "red" if group.drifted else "")
             failures += [str(group)] if group.drifted else []
     if failures:
         raise typer.Exit(1)
-
-
-def _existing(directory: Path | None) -> Store:
-    store = Store(directory)
-    if not store.directory.is_dir():
-        raise FileNotFoundError(f"{store.directory} is not a directory of results")
-    return store
 
 
 def _verdict_table(frame: pd.DataFrame) -> Table:

@@ -20,9 +20,10 @@ import torch
 import yaml
 
 from ..data.datasets import load
-from ..experiments import grid, protocols
+from ..experiments import grid
 from ..experiments.cell import Cell
 from ..experiments.store import Record, Store
+from ..experiments.typed import from_mapping
 from ..learning.methods.icarl import ICaRL
 from . import judging
 
@@ -69,10 +70,7 @@ class Row:
 
 def rows(path: Path = ROWS) -> dict[str, Row]:
     """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
-    return {
-        key: protocols.from_mapping(Row, row, f"{path.name}: {key}")
-        for key, row in yaml.safe_load(path.read_text()).items()
-    }
+    return {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in yaml.safe_load(path.read_text()).items()}
 
 
 def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float]]:

@@ -9,7 +9,8 @@ or a value of the wrong type, is a ValueError that names the file and the key.
     with: {rehearsal: {by_fraction: [{from: 0.1, sleep: {config: {rate: 21.0}}}]}}
 
 A part that a search found may be called by the name of its study, as in `sleep: {found: tuned_mnist_sleep_stages}`: its
-values are those in `data/searches`, in place of all that the part had before.
+values are those in `data/searches`, in place of all that the part had before. `awake: {found: …}` takes the settings of
+the awake phase that a study found, and leaves the others.
 """
 
 from __future__ import annotations
@@ -17,57 +18,55 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import types
-import typing
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
+from ...data import streams
 from ...data.datasets import DATA
-from ...learning.methods.ewc import EWC
-from ...learning.methods.icarl import ICaRL
-from ...learning.methods.owm import OWM
-from ...learning.methods.rehearsal import Rehearsal
-from ...learning.methods.si import SI
+from ...learning.methods import PARTS
+from ...learning.methods.plugin import Plugin
 from ...learning.methods.sleep import Sleep
 from ...learning.training import AwakeConfig
+from ..typed import from_mapping
+from .sleep import Section
 
 FOLDER = Path(__file__).parent
 OUTCOMES = DATA / "searches"
-T = TypeVar("T")
-_hints = cache(typing.get_type_hints)
+SECTIONS: dict[str, type] = {**PARTS, "sleep": Section}  # what stands in a protocol, by part
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How one data set is learned under one protocol, and the settings of every method; None: none are known."""
+    """How one data set is learned under one protocol, and the settings of every method that has some."""
 
     source: str  # where the values stand
     classes_per_task: int
     tested: tuple[str, ...] = ("test",)  # images, as in a cell
     awake: AwakeConfig
-    sleep: Sleep | None
-    ewc: EWC | None = None
-    si: SI | None = None
-    owm: OWM | None = None
-    rehearsal: Rehearsal | None = None
-    icarl: ICaRL | None = None
+    joint_epochs: int  # parallel training: all tasks at once, always on all images
+    tasks: int  # of the whole stream
+    sections: dict[str, Plugin | Section] = field(default_factory=dict)  # by part
 
     def __post_init__(self) -> None:
-        outputs = self.awake.layers[-1]
-        if self.classes_per_task < 1 or outputs % self.classes_per_task:
-            raise ValueError(
-                f"classes_per_task = {self.classes_per_task}: allowed are parts of {outputs} outputs, 1 or more"
-            )
+        if self.joint_epochs < 1:
+            raise ValueError(f"joint_epochs = {self.joint_epochs}: allowed is a whole number >= 1")
 
+    @cached_property
+    def methods(self) -> dict[str, Plugin]:
+        """Return the plugins of the methods by part."""
+        return {part: s.sleep(self.tasks) if isinstance(s, Section) else s for part, s in self.sections.items()}
 
-PARTS: dict[str, type] = {  # the parts that methods are made of, and what they become
-    name: typing.get_args(hint)[0] for name, hint in _hints(Protocol).items() if isinstance(hint, types.UnionType)
-}
+    @property
+    def sleep(self) -> Sleep | None:
+        """Return how the network sleeps, if parameters are known."""
+        sleep = self.methods.get("sleep")
+        assert sleep is None or isinstance(sleep, Sleep)
+        return sleep
 
 
 def names() -> list[str]:
@@ -109,31 +108,44 @@ def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: fro
     section = _resolve(sections, dataset, path.name)
     where = f"{path.name}: {dataset}"
     changed = _merge(section, *changes)
-    protocol = _protocol(changed, where)
+    protocol = _protocol(changed, dataset, where)
     brought = changed.get("with", {})
-    if not isinstance(brought, Mapping) or not set(brought) <= set(PARTS):
-        raise ValueError(f"{where}: with = {brought!r}: allowed is a mapping with the keys {', '.join(PARTS)}")
+    if not isinstance(brought, Mapping) or not set(brought) <= set(SECTIONS):
+        raise ValueError(f"{where}: with = {brought!r}: allowed is a mapping with the keys {', '.join(SECTIONS)}")
     for part, change in brought.items():
         setting, entries = _entries(part, {} if change is None else change, f"{where}: with: {part}")
         for i, (_, entry) in enumerate(entries):  # each is built, so that a slip in any of them is found
-            _protocol(_merge(section, entry, *changes), f"{where}: with: {part}[{i}]")
-        if part in parts and (plugin := getattr(protocol, part)) is not None:
-            value = getattr(plugin, setting) if setting else 0
+            _protocol(_merge(section, entry, *changes), dataset, f"{where}: with: {part}[{i}]")
+        if part in parts and part in protocol.sections:
+            value = getattr(protocol.sections[part], setting) if setting else 0
             section = _merge(section, [entry for start, entry in entries if start <= value][-1])
-    return _protocol(_merge(section, *changes), where)
+    return _protocol(_merge(section, *changes), dataset, where)
 
 
-def _protocol(section: Mapping[str, Any], where: str) -> Protocol:
-    own = {key: value for key, value in section.items() if key != "with"}
-    found = {key: _found(key, **own[key]) for key in PARTS if isinstance(own.get(key), Mapping) and "found" in own[key]}
-    return from_mapping(Protocol, own | found, where)
+def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
+    """Build a protocol from a section in which nothing is left to merge."""
+    own = {key: value for key, value in section.items() if key not in ("with", *SECTIONS)}
+    sections: dict[str, Any] = {}
+    for part, kind in SECTIONS.items():
+        values = section.get(part)
+        if isinstance(values, Mapping) and "found" in values:
+            values = _found(part, **values)
+        if values is not None:
+            sections[part] = from_mapping(kind, values, f"{where}: {part}")
+    if unknown := {"tasks", "sections"} & set(own):
+        raise ValueError(f"{where}: unknown key {unknown.pop()!r}")
+    draft = from_mapping(Protocol, own | {"tasks": 0}, where)
+    outputs, each = draft.awake.layers[-1], draft.classes_per_task
+    if each < 1 or outputs % each:
+        raise ValueError(f"{where}: classes_per_task = {each}: allowed are parts of {outputs} outputs, 1 or more")
+    return dataclasses.replace(draft, tasks=streams.count_tasks(dataset, outputs, each), sections=sections)
 
 
 def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tuple[float, dict[str, Any]]]]:
     """Return the setting of a part that changes depend on, if any, and the changes from each of its values on."""
     if not isinstance(changes, Mapping):
         raise ValueError(f"{where} = {changes!r}: allowed is a mapping of changes")
-    settings = {f"by_{field.name}": field.name for field in dataclasses.fields(PARTS[part])}
+    settings = {f"by_{own.name}": own.name for own in dataclasses.fields(SECTIONS[part])}
     listed = next((key for key in changes if key in settings), "")
     always = {key: value for key, value in changes.items() if key != listed}
     entries = changes.get(listed, [])
@@ -163,7 +175,7 @@ def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[
     section = dict(sections[dataset])
     parent = section.pop("like", None)
     if parent is None:
-        return section
+        return _merge({}, section)
     others = [name for name in sections if name not in (*below, dataset)]
     if parent not in others:
         raise ValueError(
@@ -178,6 +190,8 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
     for change in changes:
         for key, value in change.items():
             old = merged.get(key)
+            if key == "awake" and isinstance(value, Mapping) and "found" in value:
+                value = _found_awake(**value)
             if not isinstance(value, Mapping):
                 merged[key] = value
             elif "found" in value:
@@ -191,53 +205,24 @@ def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, An
 
 def _found(part: str, found: str, **others: Any) -> dict[str, Any]:
     """Return the values of a part that a study found, with other values for some of them."""
+    outcome = _outcome(part, found)
+    if (other := outcome["study"]["part"]) != part:
+        raise ValueError(f"{part}: found = {found!r}: allowed is a study of this part, it has searched {other}")
+    return _merge(outcome["found"], others)
+
+
+def _found_awake(found: str, **others: Any) -> dict[str, Any]:
+    """Return the settings of the awake phase that a study found, with other values for some of them."""
+    outcome = _outcome("awake", found)
+    if "awake" not in outcome:
+        raise ValueError(f"awake: found = {found!r}: allowed is a study that searched the awake phase, too")
+    return {**outcome["awake"], **others}
+
+
+def _outcome(part: str, found: str) -> dict[str, Any]:
     path = OUTCOMES / f"{found}.yaml"
     if not path.exists():
         known = ", ".join(sorted(path.stem for path in OUTCOMES.glob("*.yaml")))
         raise ValueError(f"{part}: found = {found!r}: allowed is a study with an outcome in {OUTCOMES}, one of {known}")
-    values = _read(path, path.stat().st_mtime_ns)["found"]
-    if (kind := values["is"]) != PARTS[part].__name__:
-        raise ValueError(f"{part}: found = {found!r}: allowed is a study of this part, it has found a {kind}")
-    return _merge({key: value for key, value in values.items() if key != "is"}, others)
-
-
-def from_mapping(cls: type[T], values: Any, where: str) -> T:
-    """Build a dataclass from a mapping; every field without a default must be there, and nothing else may be."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{where} is {values!r}: allowed is a mapping with the keys of {cls.__name__}")
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    unknown = [key for key in values if key not in fields]
-    if unknown:
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}: allowed are {', '.join(fields)}")
-    none = dataclasses.MISSING
-    missing = [n for n, f in fields.items() if f.default is none and f.default_factory is none and n not in values]
-    if missing:
-        raise ValueError(f"{where}: key {missing[0]!r} is missing")
-    hints = _hints(cls)  # type: ignore[arg-type]
-    converted = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()}
-    try:
-        return cls(**converted)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    """Return the value as the hinted type: dataclasses from mappings, tuples from lists, floats from whole numbers."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    for option in options:
-        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
-            return from_mapping(typing.cast(type, option), value, where)
-        if typing.get_origin(option) is tuple and isinstance(value, list):
-            return tuple(_convert(typing.get_args(option)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-        if typing.get_origin(option) is dict and isinstance(value, Mapping):
-            return {key: _convert(typing.get_args(option)[1], v, f"{where}: {key}") for key, v in value.items()}
-        if option is Any:
-            return value
-        if option is types.NoneType and value is None:
-            return None
-        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
-        if option in (int, str, bool) and type(value) is option:
-            return value
-    allowed = str(hint) if isinstance(hint, types.UnionType) else getattr(hint, "__name__", str(hint))
-    raise ValueError(f"{where} = {value!r}: allowed is {allowed}")
+    outcome: dict[str, Any] = _read(path, path.stat().st_mtime_ns)
+    return outcome

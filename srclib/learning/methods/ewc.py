@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ..training import activation, output_delta
-from .plugin import Plugin, Run
+from .plugin import Method, Plugin, Run
 
 FISHERS = ("exact", "empirical")
 BATCH = 1_000
@@ -118,3 +118,6 @@ def _directions(z: Tensor, y: Tensor, loss: str, fisher: str) -> list[Tensor]:
         spread = (p * (1 - p)).sqrt() if loss == "sigmoid_bce" else torch.ones_like(z)
         return [spread * row for row in eye]
     return [p[:, c, None].sqrt() * (p - eye[c]) for c in range(z.shape[1])]
+
+
+METHOD = Method(name="ewc", label="EWC", part="ewc", settings=EWC, place=2)

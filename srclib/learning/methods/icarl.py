@@ -48,7 +48,7 @@ from torch.nn.functional import normalize, one_hot
 
 from ..networks import body_and_head
 from ..training import activation, classes_of, evaluate
-from .plugin import Examples, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run
 
 HEADS = ("nearest_mean", "network")
 FIRSTS = ("nearest", "smallest_projection")
@@ -163,3 +163,6 @@ def herd(phi: Tensor, count: int, *, first: str = "nearest") -> Tensor:
 def labels_of(sets: dict[int, Tensor]) -> Tensor:
     """Return the labels of the images of all sets in turn, (n,)."""
     return torch.tensor(list(sets)).repeat_interleave(torch.tensor([len(images) for images in sets.values()]))
+
+
+METHOD = Method(name="icarl", label="iCaRL", part="icarl", settings=ICaRL, place=6)

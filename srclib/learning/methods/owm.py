@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from ...sleep import linear_layers
-from .plugin import Examples, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run
 
 
 @dataclass
@@ -101,3 +101,6 @@ def close(projector: Tensor, r: Tensor, alpha: float) -> None:
     """Take the direction of an input r (in,) out of a projector (in, in), in place; the more, the smaller alpha."""
     k = projector @ r
     projector.addr_(k, k, alpha=-1 / (alpha + float(r @ k)))
+
+
+METHOD = Method(name="owm", label="OWM", part="owm", settings=OWM, place=4)

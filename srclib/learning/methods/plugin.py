@@ -58,6 +58,10 @@ class Run:
 class Plugin:
     """What a method may add to training; every hook does nothing unless a plugin overrides it."""
 
+    def for_tasks(self, tasks: int) -> Plugin:
+        """Return the plugin for a stream of so many tasks, without what it says of others."""
+        return self
+
     def task_data(self, run: Run, data: Examples) -> Examples:
         """Return the data to train the present task on, given that of the plugins before."""
         return data
@@ -88,6 +92,17 @@ class Plugin:
         hidden: the activity of the last hidden layer for what is to be predicted, (n, units).
         """
         return heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method that a plugin makes. Every file of this folder that has a METHOD is one."""
+
+    name: str  # in tables and commands
+    label: str  # on pages
+    part: str  # the section of a protocol that has its settings, and its name where results are stored
+    settings: type[Plugin]
+    place: int  # among others at work together: the hooks of the plugins run in this order
 
 
 TRAINING_HOOKS = ("after_backward", "loss_term", "before_step", "after_step")

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .plugin import Examples, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,6 @@ class Rehearsal(Plugin):
 
 def _round(number: float) -> int:
     return math.floor(number + 0.5)  # halves up
+
+
+METHOD = Method(name="rehearsal", label="Rehearsal", part="rehearsal", settings=Rehearsal, place=5)

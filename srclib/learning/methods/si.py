@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .plugin import Examples, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run
 
 
 @dataclass
@@ -84,3 +84,6 @@ class SI(Plugin):
             distance = path.last - path.start
             path.importance.add_(path.omega / (distance.square() + self.damping)).clamp_(min=0)
             path.anchor.copy_(w)
+
+
+METHOD = Method(name="si", label="SI", part="si", settings=SI, place=3)
