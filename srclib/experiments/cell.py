@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from ..learning.methods import PARTS, part_of
@@ -67,6 +67,10 @@ class Cell:
 
     def key(self) -> str:
         """Return the name of the cell in a store, a SHA-256 in hex."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         return key_of(self.to_plain())
 
 

@@ -46,18 +46,22 @@ def collect(
 ) -> dict[tuple[str, str], list[Record]]:
     """Return the records of an experiment by data set and run (method and variant), computing what is missing.
 
+    Each record says in `at` at which point of the grid it lies (`grid.Point`).
     A data set that would have to be downloaded for it is skipped, and the log says so.
     """
     store = store or Store()
     values = grid.settings(name, profile, protocol, **changes)
-    cells = {d: grid.grid(name, profile, protocol, **changes | {"datasets": [d]}) for d in values["datasets"]}
-    for dataset in [d for d, those in cells.items() if not datasets.at_hand(d) and not all(c in store for c in those)]:
-        log.info("%s: %s skipped: no data; see `python -m srclib data prepare %s`", name, dataset, dataset)
-        del cells[dataset]
-    records = complete(name, list(chain.from_iterable(cells.values())), store=store)
-    pairs = list(product(cells, values["runs"]))  # in the order of the grid, all with equally many cells
-    each = len(records) // max(1, len(pairs))
-    return {pair: records[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
+    found = {d: grid.points(name, profile, protocol, **changes | {"datasets": [d]}) for d in values["datasets"]}
+    for dataset, those in list(found.items()):
+        if not datasets.at_hand(dataset) and not all(cell in store for _, cell in those):
+            log.info("%s: %s skipped: no data; see `srclib data prepare %s`", name, dataset, dataset)
+            del found[dataset]
+    points = list(chain.from_iterable(found.values()))
+    records = complete(name, [cell for _, cell in points], store=store)
+    placed = [{**record, "at": point} for record, (point, _) in zip(records, points, strict=True)]
+    pairs = list(product(found, values["runs"]))  # in the order of the grid, all with equally many cells
+    each = len(placed) // max(1, len(pairs))
+    return {pair: placed[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
 
 
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:

@@ -50,24 +50,27 @@ def settings(name: str, profile: str = "full", protocol: str = "released", **cha
     return values | {key: value for key, value in changes.items() if value is not None}
 
 
+Point = dict[str, Any]  # a value of each setting that an experiment is `over`, such as {"rehearsal.fraction": 0.1}
+
+
 def grid(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[Cell]:
     """Return the cells of an experiment: its runs on every data set, overlap, value of `over` and seed."""
+    return [cell for _, cell in points(name, profile, protocol, **changes)]
+
+
+def points(name: str, profile: str = "full", protocol: str = "released", **changes: Any) -> list[tuple[Point, Cell]]:
+    """Return the cells of an experiment, each with the point of the grid where it lies."""
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
-    points = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
+    over = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
     return [
-        cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
-             seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
-             measures=values.get("measures", ()), changes=values.get("changes", {}))
+        (point, cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
+                     seed=seed, keep_weights=values.get("keep_weights", False), tasks=values.get("tasks"),
+                     measures=values.get("measures", ()), changes=values.get("changes", {})))
         for dataset, run, overlap, point, seed in product(
-            values["datasets"], values["runs"], overlaps, points, range(values["seeds"])
+            values["datasets"], values["runs"], overlaps, over, range(values["seeds"])
         )
     ]  # fmt: skip
-
-
-def paths(values: Mapping[str, Any]) -> list[str]:
-    """Return the settings of a protocol's parts that an experiment is `over`, such as `rehearsal.fraction`."""
-    return [path for each in _over(values) for path in each]
 
 
 def _over(values: Mapping[str, Any]) -> list[dict[str, list[Any]]]:

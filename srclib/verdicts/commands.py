@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from ..data.terminal import console, line
 from ..experiments import protocols
 from ..experiments.commands import PROTOCOLS, Directory, existing
-from . import judging, published, reproduced
+from . import judging, manifest, published, reproduced
 from .drift import drift
 
 
@@ -21,7 +21,11 @@ def verdicts(
     store: Directory = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 if verdicts differ from data/published/expected_verdicts.csv.")
+        bool,
+        typer.Option("--check", help="Exit 1 if verdicts differ from the expected ones, or results from the manifest."),
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write the manifest anew: the results of the store are as they should be.")
     ] = False,
     against: Annotated[
         Path | None,
@@ -30,11 +34,17 @@ def verdicts(
 ) -> None:
     """Compare the results of the store with the published values.
 
-    --against looks at final accuracies of runs that both directories hold. They drift if one is further from the mean
-    of its group (the same run with any seed) than 3 standard deviations and than 3 points.
+    --check compares them with data/published/expected_verdicts.csv, and what they rest on with the manifest of the
+    store. --against looks at final accuracies of runs that both directories hold: one drifts if it is further than 3
+    points from the committed run of its seed, and further than 3 standard deviations and than 3 points from the mean of
+    the runs with any seed.
 
     Example: `python -m srclib verdicts --check --against build/fresh`
     """
+    if check and accept:
+        raise ValueError(
+            "--check asks whether the results are as the manifest says, --accept makes it say so: one of both"
+        )
     if check and protocol:
         raise ValueError("--check compares the verdicts of all protocols: leave out --protocol")
     kept = existing(store)
@@ -43,11 +53,13 @@ def verdicts(
         print(frame.to_json(orient="records", indent=2))
     else:
         console().print(_verdict_table(frame))
-    failures = judging.check_expected(frame, published.EXPECTED) if check else []
+    if accept:
+        line(f"{manifest.write(kept)} is written")
+    failures = judging.check_expected(frame, published.EXPECTED) + manifest.check(kept) if check else []
     for failure in failures:
         line(failure, "red")
     if check and not failures:
-        line(f"all {len(frame)} verdicts are as expected")
+        line(f"all {len(frame)} verdicts are as expected, all results as the manifest says")
     if against:
         for group in drift(kept, existing(against)):
             line(("DRIFT " if group.drifted else "ok    ") + str(group), "red" if group.drifted else "")

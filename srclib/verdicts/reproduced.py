@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import yaml
 from ..data.datasets import load
 from ..experiments import grid
 from ..experiments.cell import Cell
+from ..experiments.grid import Point
 from ..experiments.store import Record, Store
 from ..experiments.typed import from_mapping
 from ..learning.methods.icarl import ICaRL
@@ -73,8 +74,16 @@ def rows(path: Path = ROWS) -> dict[str, Row]:
     return {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in yaml.safe_load(path.read_text()).items()}
 
 
-def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float]]:
-    """Return what the store holds of published values: {id: one number per seed}, in the unit of the publication.
+@dataclass(frozen=True)
+class Reproduction:
+    """What the store holds of a published value, in the unit of the publication."""
+
+    values: list[float]  # one for each seed
+    records: list[Record]  # that they are computed from
+
+
+def reproduced(store: Store, protocol: str = "released") -> dict[str, Reproduction]:
+    """Return what the store holds of published values, by id.
 
     Only the ids all of whose runs (profile `full`) are in the store; none for a protocol that is our own. Raises
     ValueError for an unknown protocol.
@@ -85,7 +94,8 @@ def reproduced(store: Store, protocol: str = "released") -> dict[str, list[float
         others = _by_seed(other, store, protocol) if other else {seed: [] for seed in runs}
         values = [QUANTITIES[row.quantity](row, group, others[seed]) for seed, group in runs.items() if seed in others]
         if values and all(map(math.isfinite, values)):
-            found[key] = values
+            both = chain.from_iterable(chain(group, others[seed]) for seed, group in runs.items() if seed in others)
+            found[key] = Reproduction(values, [record for _, record in both])
     return found
 
 
@@ -95,7 +105,7 @@ def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
     over = {path: value if isinstance(value, list) else [value] for path, value in row.over.items()}
     cells = [
         cell
-        for cell in full_cells(row.experiment, protocol, row.dataset, row.run, json.dumps(over))
+        for _, cell in full_cells(row.experiment, protocol, row.dataset, row.run, json.dumps(over))
         if cell.overlap is None or low <= cell.overlap <= high
     ]
     if not all(cell in store and (row.images or cell.tested[0]) in cell.tested for cell in cells):
@@ -108,14 +118,15 @@ def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.Data
     """Judge what the store holds, the ids that start with `prefix`: a frame of `published.verdicts`."""
     wanted = rows()
     claims = {key: row.claim for key, row in wanted.items()}
-    frame = judging.verdicts(reproduced(store, protocol), protocol, claims=claims)
+    values = {key: found.values for key, found in reproduced(store, protocol).items()}
+    frame = judging.verdicts(values, protocol, claims=claims)
     frame.insert(1, "label", [wanted[key].label for key in frame["id"]])
     return frame[frame["id"].str.startswith(prefix)].reset_index(drop=True) if len(frame) else frame
 
 
 @cache
-def full_cells(experiment: str, protocol: str, dataset: str, run: str, over: str = "{}") -> list[Cell]:
-    """Return the cells of one run of the profile `full`; none if the protocol does not know how to run it.
+def full_cells(experiment: str, protocol: str, dataset: str, run: str, over: str = "{}") -> list[tuple[Point, Cell]]:
+    """Return the cells of one run of the profile `full` with their points; none if the protocol does not know it.
 
     over: values in place of those of the experiment's `over`, by setting, as JSON.
     """
@@ -123,7 +134,7 @@ def full_cells(experiment: str, protocol: str, dataset: str, run: str, over: str
     other = json.loads(over)
     changed = {"over": settings["over"] | other} if other and "over" in settings else {}
     try:
-        return grid.grid(experiment, "full", protocol, datasets=[dataset], runs=[run], **changed)
+        return grid.points(experiment, "full", protocol, datasets=[dataset], runs=[run], **changed)
     except ValueError:  # no section for the data set, or no sleep parameters
         return []
 

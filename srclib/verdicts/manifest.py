@@ -1,0 +1,110 @@
+"""The guard of the numbers: what each file of results and each verdict rests on, committed beside the results.
+
+A number that is altered by hand, a run that is lost, changed or added, makes the manifest differ, whether a verdict
+changes or not. It is written anew on purpose only: `srclib verdicts --accept`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+import os
+import statistics
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from ..experiments import protocols
+from ..experiments.records import Record
+from ..experiments.store import Store
+from .published import read_rows
+from .reproduced import reproduced
+
+FILE = "manifest.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one file or verdict rests on, as text."""
+
+    what: str  # a file of the store, or the id of a published value
+    protocol: str  # of a verdict; of a file empty
+    n: str  # runs in the file; numbers that are judged, one for each seed
+    mean: str  # of these numbers; of a file empty
+    sd: str
+    sha256: str  # of the records
+
+
+def manifest(store: Store) -> list[Entry]:
+    """Return the entries of a store: its files, then its verdicts under every protocol."""
+    files: dict[str, list[Record]] = {}
+    for record in store.records():
+        files.setdefault(record["experiment"], []).append(record)
+    entries = [Entry(f"{name}.jsonl", "", str(len(own)), "", "", _digest(own)) for name, own in sorted(files.items())]
+    for protocol in protocols.names():
+        for key, found in reproduced(store, protocol).items():
+            mean, sd = statistics.fmean(found.values), statistics.stdev(found.values) if len(found.values) > 1 else None
+            numbers = (repr(mean), "" if sd is None else repr(sd))
+            entries.append(Entry(key, protocol, str(len(found.values)), *numbers, _digest(found.records)))
+    return entries
+
+
+def write(store: Store) -> Path:
+    """Write the manifest of a store into its directory, whole or not at all; return its path."""
+    path = store.directory / FILE
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(field.name for field in fields(Entry))
+        table.writerows(astuple(entry) for entry in manifest(store))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return path
+
+
+def check(store: Store) -> list[str]:
+    """Compare a store with its manifest; a line for each entry that differs, [] for none.
+
+    Raises FileNotFoundError where there is no manifest, ValueError for a damaged one.
+    """
+    path = store.directory / FILE
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: `srclib verdicts --accept` writes it")
+    rows = [Entry(**row) for _, row in read_rows(path, [field.name for field in fields(Entry)])]
+    expected = {(entry.what, entry.protocol): entry for entry in rows}
+    found = {(entry.what, entry.protocol): entry for entry in manifest(store)}
+    lines = []
+    for key in [*expected, *(key for key in found if key not in expected)]:
+        was, now = expected.get(key), found.get(key)
+        name = f"{key[0]} ({key[1]})" if key[1] else key[0]
+        if was is None or now is None:
+            lines.append(f"{name}: {'not in' if was is None else 'only in'} {path}")
+        elif was != now and not _alike(was, now):
+            lines.append(f"{name}: {_told(now)}; {path} has {_told(was)}")
+    return lines
+
+
+def _alike(one: Entry, other: Entry) -> bool:
+    """Return whether entries differ at most in the last digits of their mean and deviation."""
+    numbers = ((one.mean, other.mean), (one.sd, other.sd))
+    close = all(a == b or (a and b and math.isclose(float(a), float(b), rel_tol=1e-12)) for a, b in numbers)
+    return bool(close) and (one.n, one.sha256) == (other.n, other.sha256)
+
+
+def _told(entry: Entry) -> str:
+    if not entry.mean:
+        return f"{entry.n} runs, sha256 {entry.sha256[:10]}"
+    sd = f" ± {float(entry.sd):.2f}" if entry.sd else ""
+    return f"{float(entry.mean):.2f}{sd} (n = {entry.n}, sha256 {entry.sha256[:10]})"
+
+
+def _digest(records: Iterable[Record]) -> str:
+    """Return the SHA-256 of records, in hex, whatever their order; `experiment` is not theirs but their file's."""
+    lines = sorted(
+        json.dumps({key: value for key, value in record.items() if key != "experiment"}, sort_keys=True)
+        for record in {record["key"]: record for record in records}.values()
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
