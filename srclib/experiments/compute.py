@@ -15,9 +15,10 @@ from filelock import BaseFileLock
 from ..data import datasets, provenance
 from . import grid, workers
 from .cell import Cell
+from .records import Record
 from .run import Shared
 from .run import run as run_cell
-from .store import Record, Store
+from .store import Store
 
 log = logging.getLogger(__name__)
 

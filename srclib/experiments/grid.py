@@ -25,7 +25,8 @@ PROFILES = ("smoke", "ci", "full")
 
 @cache
 def _file(part: str) -> dict[str, dict[str, Any]]:
-    return yaml.safe_load(EXPERIMENTS.read_text())[part]
+    found: dict[str, dict[str, Any]] = yaml.safe_load(EXPERIMENTS.read_text())[part]
+    return found
 
 
 def experiments() -> list[str]:

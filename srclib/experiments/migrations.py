@@ -104,7 +104,7 @@ def _night_2(sleep: Mapping[str, Any], task: int) -> Plain | None:
     if not steps or (sleep.get("discard_first") and not task):
         return None
     configs = sleep["config"] if isinstance(sleep["config"], list) else [sleep["config"]]
-    config = SLEEP_CONFIG_1 | configs[min(task, len(configs) - 1)]
+    config: Plain = SLEEP_CONFIG_1 | configs[min(task, len(configs) - 1)]
     streams = sleep.get("streams", 1)
     size = sleep.get("growth", 1.0) ** task / (streams if sleep.get("averaged") else 1)
     for name in ("alpha", "beta"):

@@ -72,7 +72,8 @@ def mlp(
 
 def logits(model: nn.Sequential, x: Tensor) -> Tensor:
     """Return the input to the output units, (n, classes): everything but a ReLU at the end."""
-    return (model[:-1] if isinstance(model[-1], nn.ReLU) else model)(x)
+    z: Tensor = (model[:-1] if isinstance(model[-1], nn.ReLU) else model)(x)
+    return z
 
 
 def body_and_head(model: nn.Sequential) -> tuple[nn.Sequential, nn.Sequential]:

@@ -80,11 +80,11 @@ class AwakeConfig:
 
     def task_epochs(self, task: int) -> int:
         """Return the epochs of a task, from 0; ValueError when there is no number for it."""
-        return self._of_task("epochs", task)
+        return int(self._of_task("epochs", task))
 
     def task_lr(self, task: int) -> float:
         """Return the learning rate of a task, from 0; ValueError when there is none for it."""
-        return self._of_task("lr", task)
+        return float(self._of_task("lr", task))
 
     def _of_task(self, name: str, task: int) -> Any:
         value = getattr(self, name)

@@ -23,7 +23,8 @@ from ..data.datasets import load
 from ..experiments import grid
 from ..experiments.cell import Cell
 from ..experiments.grid import Point
-from ..experiments.store import Record, Store
+from ..experiments.records import Record
+from ..experiments.store import Store
 from ..experiments.typed import from_mapping
 from ..learning.methods.icarl import ICaRL
 from . import judging
@@ -194,11 +195,11 @@ def _at(record: Record, place: str) -> float:
 
 def _gain(record: Record) -> float:
     *_, before, after = record["metrics"]["phases"]
-    return after["overall"] - before["overall"]
+    return float(after["overall"] - before["overall"])
 
 
 def _phase(record: Record, after: str | None) -> dict[str, Any]:
-    phases = record["metrics"]["phases"]
+    phases: list[dict[str, Any]] = record["metrics"]["phases"]
     named = {f"{phase['kind']} {phase['task'] + 1}": phase for phase in phases}
     if after is not None and after not in named:
         raise ValueError(f"after = {after!r}: allowed is one of {', '.join(named)}")
@@ -210,8 +211,8 @@ def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
     split = row.images or cell.tested[0]
     phase = phase["images"][split] if len(cell.tested) > 1 else phase
     if row.tasks is None:
-        return phase["overall"]
-    accuracy = [phase["accuracy"][task - 1] for task in row.tasks]
+        return float(phase["overall"])
+    accuracy: list[float] = [phase["accuracy"][task - 1] for task in row.tasks]
     if len(accuracy) == 1:
         return accuracy[0]
     labels = getattr(load(cell.dataset), f"y_{split}")

@@ -114,7 +114,8 @@ class ICaRL(Plugin):
 
     def _sets(self, run: Run) -> dict[int, Tensor]:
         """Return the exemplars of every class so far, (quota, inputs) each, in the order of their choice."""
-        return run.memory.setdefault(self, {})
+        sets: dict[int, Tensor] = run.memory.setdefault(self, {})
+        return sets
 
     def _targets(self, run: Run, x: Tensor, y: Tensor) -> Tensor:
         """Return the targets of all outputs, (n, classes): labels, but present outputs for the old classes."""
