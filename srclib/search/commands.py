@@ -8,7 +8,7 @@ import typer
 
 from ..data.terminal import line, log_stages
 from ..experiments.commands import Scheduler
-from ..experiments.protocols import OUTCOMES
+from ..experiments.dialect import OUTCOMES
 from .search import run
 from .studies import studies
 

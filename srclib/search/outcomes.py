@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from ..experiments.protocols import OUTCOMES
+from ..experiments.dialect import OUTCOMES
 from ..sleep.space import quiet_optuna, suggest
 
 

@@ -39,7 +39,7 @@ from ..data import provenance
 from ..data.datasets import DATA
 from ..experiments import workers
 from ..experiments.cell import Cell
-from ..experiments.protocols import OUTCOMES
+from ..experiments.dialect import OUTCOMES
 from ..experiments.protocols.sleep import Section
 from ..experiments.run import Runner
 from ..experiments.run import run as run_cell

@@ -1,16 +1,12 @@
 """Protocols: what a published experiment fixes, as data. One YAML file each, one section per data set.
 
-A section stands on its own or begins with `like: <data set>` and lists only what differs. An unknown or missing key,
-or a value of the wrong type, is a ValueError that names the file and the key.
+Sections are in the dialect of `dialect`. An unknown or missing key, or a value of the wrong type, is a ValueError that
+names the file and the key.
 
 `with` holds what a method brings with it: changes to the section, by the part that the method has. Those in a list
 `by_<setting>` are made from the value of that part's setting in `from` on, the others always:
 
     with: {rehearsal: {by_fraction: [{from: 0.1, sleep: {config: {rate: 21.0}}}]}}
-
-A part that a search found may be called by the name of its study, as in `sleep: {found: tuned_mnist_sleep_stages}`: its
-values are those in `data/searches`, in place of all that the part had before. `awake: {found: …}` takes the settings of
-the awake phase that a study found, and leaves the others.
 """
 
 from __future__ import annotations
@@ -24,19 +20,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...data import streams
-from ...data.datasets import DATA
 from ...learning.methods import PARTS
 from ...learning.methods.plugin import Plugin
 from ...learning.methods.sleep import Sleep
 from ...learning.training import AwakeConfig
+from .. import dialect
+from ..dialect import found_by, merge
 from ..typed import from_mapping
 from .sleep import Section
 
 FOLDER = Path(__file__).parent
-OUTCOMES = DATA / "searches"
 SECTIONS: dict[str, type] = {**PARTS, "sleep": Section}  # what stands in a protocol, by part
 
 
@@ -76,7 +70,7 @@ def names() -> list[str]:
 
 def datasets(name: str) -> list[str]:
     """Return the data sets that a protocol has a section for."""
-    return list(_read(path := FOLDER / f"{name}.yaml", path.stat().st_mtime_ns))
+    return list(dialect.read(FOLDER / f"{name}.yaml"))
 
 
 def load(name: str, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
@@ -101,13 +95,13 @@ def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Coll
 def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: frozenset[str]) -> Protocol:
     """Load a section with changes, as JSON; kept, since the many cells of a grid ask for few."""
     changes = json.loads(given)
-    sections = _read(path, changed_at)
+    sections = dialect.read(path)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
-    section = _resolve(sections, dataset, path.name)
+    section = dialect.section(sections, dataset, path.name)
     where = f"{path.name}: {dataset}"
-    changed = _merge(section, *changes)
+    changed = merge(section, *changes)
     protocol = _protocol(changed, dataset, where)
     brought = changed.get("with", {})
     if not isinstance(brought, Mapping) or not set(brought) <= set(SECTIONS):
@@ -115,11 +109,11 @@ def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: fro
     for part, change in brought.items():
         setting, entries = _entries(part, {} if change is None else change, f"{where}: with: {part}")
         for i, (_, entry) in enumerate(entries):  # each is built, so that a slip in any of them is found
-            _protocol(_merge(section, entry, *changes), dataset, f"{where}: with: {part}[{i}]")
+            _protocol(merge(section, entry, *changes), dataset, f"{where}: with: {part}[{i}]")
         if part in parts and part in protocol.sections:
             value = getattr(protocol.sections[part], setting) if setting else 0
-            section = _merge(section, [entry for start, entry in entries if start <= value][-1])
-    return _protocol(_merge(section, *changes), dataset, where)
+            section = merge(section, [entry for start, entry in entries if start <= value][-1])
+    return _protocol(merge(section, *changes), dataset, where)
 
 
 def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
@@ -129,7 +123,7 @@ def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
     for part, kind in SECTIONS.items():
         values = section.get(part)
         if isinstance(values, Mapping) and "found" in values:
-            values = _found(part, **values)
+            values = found_by(part, **values)
         if values is not None:
             sections[part] = from_mapping(kind, values, f"{where}: {part}")
     if unknown := {"tasks", "sections"} & set(own):
@@ -157,72 +151,5 @@ def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tupl
         raise ValueError(f"{where}: {listed}: `from` = {values}: allowed are rising numbers")
     own = [{key: value for key, value in entry.items() if key != "from"} for entry in entries]
     return settings.get(listed), [
-        (-math.inf, always), *((start, _merge(always, entry)) for start, entry in zip(numbers, own, strict=True))
+        (-math.inf, always), *((start, merge(always, entry)) for start, entry in zip(numbers, own, strict=True))
     ]  # fmt: skip
-
-
-@cache
-def _read(path: Path, changed: int) -> Any:
-    try:
-        return yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name} is no YAML: {error}") from None
-
-
-def _resolve(sections: Mapping[str, Any], dataset: str, file: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
-    if not isinstance(sections[dataset], Mapping):
-        raise ValueError(f"{file}: {dataset} is {sections[dataset]!r}: allowed is a mapping")
-    section = dict(sections[dataset])
-    parent = section.pop("like", None)
-    if parent is None:
-        return _merge({}, section)
-    others = [name for name in sections if name not in (*below, dataset)]
-    if parent not in others:
-        raise ValueError(
-            f"{file}: {dataset}: like = {parent!r} names no other section: allowed is one of {', '.join(others)}"
-        )
-    return _merge(_resolve(sections, parent, file, (*below, dataset)), section)
-
-
-def _merge(base: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping with changes, nested like it; a change to a list of mappings is one to each of them."""
-    merged = dict(base)
-    for change in changes:
-        for key, value in change.items():
-            old = merged.get(key)
-            if key == "awake" and isinstance(value, Mapping) and "found" in value:
-                value = _found_awake(**value)
-            if not isinstance(value, Mapping):
-                merged[key] = value
-            elif "found" in value:
-                merged[key] = value  # nothing is left of what was there before
-            elif isinstance(old, list) and old and all(isinstance(entry, Mapping) for entry in old):
-                merged[key] = [_merge(entry, value) for entry in old]
-            else:
-                merged[key] = _merge(old, value) if isinstance(old, Mapping) else value
-    return merged
-
-
-def _found(part: str, found: str, **others: Any) -> dict[str, Any]:
-    """Return the values of a part that a study found, with other values for some of them."""
-    outcome = _outcome(part, found)
-    if (other := outcome["study"]["part"]) != part:
-        raise ValueError(f"{part}: found = {found!r}: allowed is a study of this part, it has searched {other}")
-    return _merge(outcome["found"], others)
-
-
-def _found_awake(found: str, **others: Any) -> dict[str, Any]:
-    """Return the settings of the awake phase that a study found, with other values for some of them."""
-    outcome = _outcome("awake", found)
-    if "awake" not in outcome:
-        raise ValueError(f"awake: found = {found!r}: allowed is a study that searched the awake phase, too")
-    return {**outcome["awake"], **others}
-
-
-def _outcome(part: str, found: str) -> dict[str, Any]:
-    path = OUTCOMES / f"{found}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(path.stem for path in OUTCOMES.glob("*.yaml")))
-        raise ValueError(f"{part}: found = {found!r}: allowed is a study with an outcome in {OUTCOMES}, one of {known}")
-    outcome: dict[str, Any] = _read(path, path.stat().st_mtime_ns)
-    return outcome
