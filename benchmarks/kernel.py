@@ -34,12 +34,13 @@ from srclib.experiments import protocols, run
 from srclib.experiments.cell import Cell
 from srclib.learning import training
 from srclib.sleep import InputSpikes, SleepConfig, layer_scales, linear_layers, reference, run_layers
+from srclib.sleep.reference import Rule
 
 STEPS = 200  # of the contenders that are slow
 MEMORY_LIMIT = 3  # times the weights, plus the raster of the input
 STREAMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-Step = Callable[[list[Tensor], list[Tensor], Tensor, SleepConfig], list[Tensor]]  # as `reference.step`
+Step = Callable[[list[Tensor], list[Tensor], Tensor, Rule], list[Tensor]]  # as `reference.step`
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,19 +71,18 @@ def standard_case() -> Case:
     return Case(weights, x.double().mean(0).numpy(), config.scaled(layer_scales(list(model), x)))
 
 
-def textbook_step(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, config: SleepConfig) -> list[Tensor]:
+def textbook_step(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, rule: Rule) -> list[Tensor]:
     """Advance every layer by one time step as one would first write it: every product and every update dense.
 
     Arguments, changes in place and result as in `reference.step`.
     """
     layers = []
-    gains, thresholds = config.per_layer("alpha", len(weights)), config.per_layer("beta", len(weights))
-    for w, v, alpha, beta in zip(weights, potentials, gains, thresholds, strict=True):
-        v.copy_(config.decay * v + alpha * (w @ spikes.to(w.dtype)))
-        fired = v > beta if config.strict else v >= beta
+    for w, v, alpha, beta in zip(weights, potentials, rule.alpha, rule.beta, strict=True):
+        v.copy_(rule.decay * v + alpha * (w @ spikes.to(w.dtype)))
+        fired = v > beta if rule.strict else v >= beta
         both, only_post = torch.outer(fired, spikes), torch.outer(fired, ~spikes)
-        change = torch.where(both, config.inc, 0.0) - torch.where(only_post, config.dec, 0.0)
-        w += change if config.gate is None else change * 2 * torch.sigmoid(-w / config.gate)
+        change = torch.where(both, rule.inc, 0.0) - torch.where(only_post, rule.dec, 0.0)
+        w += change if rule.gate is None else change * 2 * torch.sigmoid(-w / rule.gate)
         v.masked_fill_(fired, 0)
         spikes = fired
         layers.append(fired)
@@ -253,11 +253,12 @@ def time_event(case: Case) -> float:
 
 def time_steps(step: Step, state: tuple[list[Tensor], ...], raster: Tensor, config: SleepConfig) -> float:
     weights, potentials = ([tensor.clone() for tensor in part] for part in state)
+    rule = Rule.of(config, len(weights))
     if raster.is_cuda:
         torch.cuda.synchronize()
     start = time.perf_counter()
     for spikes in raster:
-        step(weights, potentials, spikes, config)
+        step(weights, potentials, spikes, rule)
     if raster.is_cuda:
         torch.cuda.synchronize()
     return time.perf_counter() - start
@@ -265,9 +266,9 @@ def time_steps(step: Step, state: tuple[list[Tensor], ...], raster: Tensor, conf
 
 def walk(step: Step, weights: list[Tensor], raster: Tensor, config: SleepConfig) -> tuple[list[Tensor], ...]:
     """Take a step for each row of a raster; return the spikes (steps, out_l), weights and potentials of all layers."""
-    weights = [w.clone() for w in weights]
+    weights, rule = [w.clone() for w in weights], Rule.of(config, len(weights))
     potentials = [w.new_zeros(len(w)) for w in weights]
-    layers = zip(*(step(weights, potentials, spikes, config) for spikes in raster), strict=True)
+    layers = zip(*(step(weights, potentials, spikes, rule) for spikes in raster), strict=True)
     return [torch.stack(layer) for layer in layers], weights, potentials
 
 

@@ -23,7 +23,7 @@
 # ```
 #
 # The question is which `config`. The parameters belong to a network and its training: another loss, width or data set
-# wants others. {func}`srclib.tune.tune` finds them. It needs some examples of the old tasks to score a sleep by, so it
+# wants others. {func}`srclib.sleep.tune.tune` finds them. It needs some examples of the old tasks to score a sleep by, so it
 # is for a stream on which you have them; then the sleep goes to networks that keep nothing but the mean input.
 #
 # This page does both for two tasks of MNIST. It is a plain Python file, `notebooks/own_network.py`: put your network

@@ -17,7 +17,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from ..sleep import SleepConfig
+from ..sleep import SleepConfig, reference
 
 PASSES = 25  # of an image through the spiking network; section "Analysis of replay"
 NEURONS = 100  # of a layer that count as specific to a class or a task; the same section
@@ -110,17 +110,13 @@ def responses(weights: Sequence[Tensor], x: Tensor, config: SleepConfig, generat
     `PASSES` passes. config: layer scales included. Potentials start at zero for every image, and nothing is learned.
     A layer knows nothing of those above, so the connections to the output play no part in the counts below.
     """
-    layers = list(zip(weights, *(config.per_layer(name, len(weights)) for name in ("alpha", "beta")), strict=True))
+    rule = reference.Rule.of(config, len(weights))
     potentials = [x.new_zeros(len(x), len(w)) for w in weights]
     counts = [x.new_zeros(len(w)) for w in weights]
     for _ in range(PASSES):
-        spikes = (torch.rand(x.shape, generator=generator) < 2 * config.dt * config.rate * x).to(x.dtype)
-        for (w, alpha, beta), v, count in zip(layers, potentials, counts, strict=True):
-            v.mul_(config.decay).add_(spikes @ w.T, alpha=alpha)
-            fired = v > beta if config.strict else v >= beta
-            v[fired] = 0
+        spikes = torch.rand(x.shape, generator=generator) < 2 * config.dt * config.rate * x
+        for count, fired in zip(counts, reference.step(weights, potentials, spikes, rule, learn=None), strict=True):
             count += fired.sum(0)
-            spikes = fired.to(x.dtype)
     return [count / len(x) for count in counts]
 
 

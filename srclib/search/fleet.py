@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -22,16 +23,11 @@ from ..experiments.cell import Cell
 from ..learning.methods.sleep import Sleep
 from ..learning.networks import mlp
 from ..learning.training import activation, reproducible
-from ..sleep import SleepConfig, cuda, linear_layers
-from ..sleep.reference import gate
+from ..sleep import SleepConfig, cuda, linear_layers, reference
 from ..sleep.scaling import scales_of
-
-if cuda.triton is not None:
-    from triton import language as tl
 
 OWN = ("init", "lr", "momentum", "dropout")  # settings of the awake phase in which networks may differ
 PART = 2_500  # images at a time
-BLOCK = 1_024  # synapses of a neuron at a time
 
 
 def finals(cells: Sequence[Cell], *, seed: int = 0, device: str = "cuda") -> list[float]:
@@ -96,7 +92,7 @@ class Fleet:
         lr = self._each([cell.awake.task_lr(task) for cell in self.cells])
         for _ in range(self.awake.task_epochs(task)):
             shuffled = self._rand(len(mine), n).argsort(1)
-            for rows in shuffled[:, : n // self.awake.batch * self.awake.batch].split(self.awake.batch, dim=1):
+            for rows in torch.split(shuffled[:, : n // self.awake.batch * self.awake.batch], self.awake.batch, dim=1):
                 with _precision("high"):
                     self._step(self.x[mine, rows], self.y[mine, rows], lr)
 
@@ -120,27 +116,28 @@ class Fleet:
             return
         configs = [night or replace(some, rate=0, inc=0, dec=0) for night in nights]
         mean, scales = self._statistics(task)
-        rule = {name: self._each([getattr(c, name) for c in configs]) for name in ("decay", "inc", "dec")}
-        rule["gate"] = self._each([c.gate or 0 for c in configs])
-        layers = range(len(self.weights))
-        alphas, betas = (
-            [self._each([c.per_layer(name, len(layers))[i] for c in configs]) for i in layers]
-            for name in ("alpha", "beta")
-        )
-        gains = [alpha * scale for alpha, scale in zip(alphas, scales, strict=True)]
+        rule = self._rule(configs, scales)
         chance = (self._each([2 * c.dt * c.rate for c in configs])[:, 0] * mean).clamp(max=1)  # (networks, inputs)
+        learn = cuda.learn if self.device.type == "cuda" and cuda.available() else reference.learn
         steps = self._each([c.steps for c in configs])
         potentials = [w.new_zeros(len(w), some.batch, w.shape[1]) for w in self.weights]
-        for step in range(max(c.steps for c in configs)):
-            awake = step < steps  # of a network whose sleep has ended, no input fires and no neuron either
-            spikes = self._noise(chance, some) & awake
-            for i in layers:
-                v = potentials[i].mul_(rule["decay"])
-                v += torch.bmm(spikes.float(), self.weights[i].mT) * gains[i]
-                fired = (v > betas[i] if some.strict else v >= betas[i]) & awake
-                v.masked_fill_(fired, 0)
-                change(self.weights[i], spikes, fired, rule, gated=some.gate is not None)
-                spikes = fired
+        for begin, end in pairwise(sorted({0, *(c.steps for c in configs)})):
+            # The neurons of a network whose sleep has ended have a threshold that nothing reaches.
+            going = replace(rule, beta=[torch.where(steps > begin, beta, torch.inf) for beta in rule.beta])
+            for _ in range(begin, end):
+                reference.step(self.weights, potentials, self._noise(chance, some), going, learn)
+
+    def _rule(self, configs: Sequence[SleepConfig], scales: Sequence[Tensor]) -> reference.Rule:
+        """Return the rule of all networks; scales: of every layer, (networks, 1, 1) each."""
+        layers = len(self.weights)
+        alpha, beta = (
+            [self._each(layer) for layer in zip(*(c.per_layer(name, layers) for c in configs), strict=True)]
+            for name in ("alpha", "beta")
+        )
+        inc, dec, decay = (self._each([getattr(c, name) for c in configs]) for name in ("inc", "dec", "decay"))
+        gates = [c.gate for c in configs if c.gate is not None]  # of all networks or of none
+        gain = [a * scale for a, scale in zip(alpha, scales, strict=True)]
+        return reference.Rule(gain, beta, inc, dec, decay, self._each(gates) if gates else None, configs[0].strict)
 
     def _noise(self, chance: Tensor, config: SleepConfig) -> Tensor:
         """Return the input spikes of one step, bool (networks, streams, inputs); as `draw_input` does it."""
@@ -153,7 +150,7 @@ class Fleet:
             side - config.window + 1, (2, networks, config.batch, 1), generator=self.random, device=self.device
         )
         place = torch.arange(side, device=self.device)
-        rows, columns = (place >= corner) & (place < corner + config.window)
+        rows, columns = ((place >= corner) & (place < corner + config.window)).unbind()
         return spikes & (rows[..., :, None] & columns[..., None, :]).flatten(2)
 
     def _statistics(self, task: int) -> tuple[Tensor, list[Tensor]]:
@@ -162,7 +159,7 @@ class Fleet:
         largest = [w.amax((1, 2)).clamp(min=0) for w in self.weights]
         with _precision("high"):
             for mine in self.order[:, : task + 1].T:
-                for x in self.x.split(PART, dim=1):
+                for x in torch.split(self.x, PART, dim=1):
                     mean += x.sum(1, dtype=torch.float64)[mine]
                     _, *hidden, z = self.forward(x[mine])
                     for i, activity in enumerate((*hidden, activation(z, self.awake.loss))):
@@ -174,72 +171,12 @@ class Fleet:
     def accuracies(self) -> list[float]:
         """Return the accuracy of every network on the held-out images of all tasks."""
         correct = torch.zeros(len(self.cells), dtype=torch.int64, device=self.device)
-        parts = list(zip(self.x_held.split(PART, dim=1), self.y_held.split(PART, dim=1), strict=True))
+        parts = list(zip(torch.split(self.x_held, PART, dim=1), torch.split(self.y_held, PART, dim=1), strict=True))
         for x, y in parts:
             for mine in self.order.T:
                 outputs = activation(self.forward(x[mine])[-1], self.awake.loss)
                 correct += (outputs.argmax(2) == y[mine]).sum(1)
         return (correct.double() / self.y_held.numel()).tolist()
-
-
-def change(weights: Tensor, spikes: Tensor, fired: Tensor, rule: dict[str, Tensor], *, gated: bool) -> None:
-    """Apply one step of the learning rule of `run_layers` to one layer of all networks, in place.
-
-    weights: (networks, out, in). spikes, fired: bool (networks, streams, in) and (networks, streams, out).
-    rule: `inc`, `dec` and `gate`, (networks, 1, 1) each.
-    """
-    if weights.is_cuda and cuda.available():
-        networks, streams, neurons = fired.shape
-        numbers = torch.cat([rule["inc"], rule["dec"], rule["gate"]], dim=2)  # (networks, 1, 3)
-        _kernel[neurons, networks](
-            weights, spikes.view(torch.uint8), fired.view(torch.uint8), numbers.contiguous(),
-            neurons, weights.shape[2], STREAMS=streams, GATED=gated, BLOCK=BLOCK,
-        )  # fmt: skip
-        return
-    both = torch.bmm(fired.mT.float(), spikes.float())  # in how many streams both fired
-    only_post = fired.sum(1)[:, :, None] - both
-    weights += (both * rule["inc"] - only_post * rule["dec"]) * gate(weights, rule["gate"] if gated else None)
-
-
-def _rows(
-    weights,  # float32 (networks, neurons, inputs), changed in place
-    spikes,  # uint8 (networks, streams, inputs)
-    fired,  # uint8 (networks, streams, neurons)
-    rule,  # float32 (networks, 3): inc, dec, gate
-    neurons,
-    inputs,
-    STREAMS: tl.constexpr,
-    GATED: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
-    """Change the weights of neuron program_id(0) of network program_id(1), if it fired in any stream."""
-    neuron = tl.program_id(0)
-    network = tl.program_id(1).to(tl.int64)
-    fired += network * STREAMS * neurons + neuron
-    spikes += network * STREAMS * inputs
-    weights += (network * neurons + neuron) * inputs
-    rule += network * 3
-    total = 0.0
-    for stream in range(STREAMS):
-        total += tl.load(fired + stream * neurons).to(tl.float32)
-    if total > 0:
-        inc = tl.load(rule)
-        dec = tl.load(rule + 1)
-        for start in range(0, inputs, BLOCK):
-            column = start + tl.arange(0, BLOCK)
-            inside = column < inputs
-            both = tl.zeros((BLOCK,), tl.float32)
-            for stream in range(STREAMS):
-                if tl.load(fired + stream * neurons) != 0:
-                    both += tl.load(spikes + stream * inputs + column, mask=inside, other=0).to(tl.float32)
-            w = tl.load(weights + column, mask=inside, other=0.0)
-            update = both * inc - (total - both) * dec
-            if GATED:
-                update *= 2 / (1 + tl.exp(tl.minimum(w / tl.load(rule + 2), 80.0)))
-            tl.store(weights + column, w + update, mask=inside)
-
-
-_kernel: Any = None if cuda.triton is None else cuda.triton.jit(_rows)
 
 
 def _night(cell: Cell) -> Sleep:

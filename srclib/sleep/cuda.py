@@ -7,7 +7,7 @@ shared memory. A second grid axis runs many networks of one shape at once (seeds
 one network alone leaves most of a GPU idle.
 
 Rows are padded to a multiple of 16, so that every load is a whole vector. Padded inputs never spike.
-With `TRITON_INTERPRET=1` in the environment the kernel runs on the CPU, very slowly, which is how it is tested there.
+The code of the programs stands in `triton_kernels`, which is imported when a GPU is first asked for.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
+from .config import SleepConfig
 from .progress import long_sleep_bar
+from .reference import Rule
 from .stimulus import InputSpikes
-
-try:
-    import triton
-    from triton import language as tl
-except ImportError:
-    triton = None
-
-if TYPE_CHECKING:
-    from . import SleepConfig
 
 MAX_INPUTS = 16_384
 INPUTS_PER_WARP = 2048  # 64 weights per thread; with more of them registers spill
-INTERPRETED = triton is not None and triton.knobs.runtime.interpret
+SYNAPSES = 1024  # of a neuron that `learn` changes at a time
 
 
 def available() -> bool:
     """Return whether there is a GPU and a Triton to compile for it."""
-    return triton is not None and torch.cuda.is_available()
+    return torch.cuda.is_available() and find_spec("triton") is not None
+
+
+def interpreted() -> bool:
+    """Return whether the kernels run under Triton's interpreter, which needs no GPU."""
+    if find_spec("triton") is None:
+        return False
+    from .triton_kernels import INTERPRETED
+
+    return INTERPRETED
 
 
 def run(
@@ -71,6 +73,8 @@ def run_batch(
     of several streams.
     """
     _check(weights, input_spikes, configs)
+    from .triton_kernels import sleep_layer
+
     device, steps = weights[0].device, input_spikes[0].steps
     spikes = _raster(len(configs), steps, weights[0].shape[2], device)
     for network, lists in zip(spikes, input_spikes, strict=True):
@@ -79,7 +83,7 @@ def run_batch(
     alphas = [c.per_layer("alpha", len(weights)) for c in configs]
     betas = [c.per_layer("beta", len(weights)) for c in configs]
     updated, counts, raster = [], [], []
-    with torch.cuda.device_of(spikes), long_sleep_bar(len(weights), progress) as advance:
+    with torch.cuda.device(device if device.type == "cuda" else -1), long_sleep_bar(len(weights), progress) as advance:
         for layer, w in enumerate(weights):
             batch, neurons, inputs = w.shape
             new = w.new_zeros(batch, neurons, spikes.shape[2])
@@ -89,7 +93,7 @@ def run_batch(
                 (a[layer], b[layer], c.decay, c.inc, c.dec, c.gate or 0)
                 for a, b, c in zip(alphas, betas, configs, strict=True)
             ]
-            _kernel[neurons, batch](
+            sleep_layer[neurons, batch](
                 new, spikes, fired, count, torch.tensor(rules, dtype=torch.float32, device=device),
                 spikes.shape[2], neurons, fired.shape[2], steps,
                 GATED=configs[0].gate is not None, STRICT=configs[0].strict, **_options(inputs),
@@ -105,17 +109,39 @@ def run_batch(
     return updated, counts, raster if record else None
 
 
+def learn(weights: Tensor, spikes: Tensor, fired: Tensor, rule: Rule) -> None:
+    """Do what `reference.learn` does to many networks at once, with one program for each neuron of each network.
+
+    weights: float32 (networks, out, in), contiguous, on a GPU. spikes, fired: bool (networks, streams, in) and
+    (networks, streams, out). rule: `inc`, `dec` and, if there is one, `gate` are tensors (networks, 1, 1).
+    """
+    from .triton_kernels import learn_rows
+
+    networks, streams, neurons = fired.shape
+    numbers = torch.cat([n for n in (rule.inc, rule.dec, rule.gate) if isinstance(n, Tensor)], dim=2)
+    gated = rule.gate is not None
+    assert weights.is_contiguous() and numbers.shape == (networks, 1, 2 + gated)  # memory is read by them
+    learn_rows[neurons, networks](
+        weights, spikes.contiguous().view(torch.uint8), fired.contiguous().view(torch.uint8), numbers,
+        neurons, weights.shape[2], STREAMS=streams, GATED=gated, BLOCK=SYNAPSES,
+    )  # fmt: skip
+
+
 def resources(inputs: int, capability: int, *, gated: bool = True) -> tuple[int, int]:
     """Compile the kernel and return its registers and its bytes of spilled registers per thread.
 
     capability: of the GPU to compile for, 80 or 90 for instance; no GPU is needed. Not under TRITON_INTERPRET.
     """
+    import triton
+
+    from .triton_kernels import sleep_layer
+
     pointers = {"weight": "*fp32", "spikes": "*u8", "fired": "*u8", "count": "*i64", "rules": "*fp32"}
     numbers = {"columns": "i32", "neurons": "i32", "fired_columns": "i32", "steps": "i32"}
     options = _options(inputs)
     constants = {"GATED": gated, "STRICT": False, "BLOCK": options.pop("BLOCK")}
     source = triton.compiler.ASTSource(
-        _kernel,
+        sleep_layer,
         {**pointers, **numbers, **dict.fromkeys(constants, "constexpr")},
         constants,
         {(i,): [["tt.divisibility", 16]] for i in (0, 1, 2, 3, 4, 5, 7)},  # aligned tensors, rows of whole vectors
@@ -132,7 +158,7 @@ def resources(inputs: int, capability: int, *, gated: bool = True) -> tuple[int,
 
 
 def _check(weights: Sequence[Tensor], input_spikes: Sequence[InputSpikes], configs: Sequence[SleepConfig]) -> None:
-    if not (available() or INTERPRETED):
+    if not (available() or interpreted()):
         raise ValueError("backend = 'cuda': allowed is a machine with a CUDA GPU and the triton package")
     shapes = {(s.steps, s.inputs) for s in input_spikes}
     if len(input_spikes) != len(configs) or len(shapes) != 1:
@@ -142,7 +168,7 @@ def _check(weights: Sequence[Tensor], input_spikes: Sequence[InputSpikes], confi
         )
     inputs = input_spikes[0].inputs
     for i, w in enumerate(weights):
-        if w.dtype != torch.float32 or not (w.is_cuda or INTERPRETED) or w.device != weights[0].device:
+        if w.dtype != torch.float32 or not (w.is_cuda or interpreted()) or w.device != weights[0].device:
             raise ValueError(f"weights[{i}] is {w.dtype} on {w.device}: the cuda backend takes float32, all on one GPU")
         if w.ndim != 3 or w.shape[0] != len(configs) or w.shape[2] != inputs:
             raise ValueError(f"weights[{i}] has shape {tuple(w.shape)}: allowed is ({len(configs)}, out, {inputs})")
@@ -163,61 +189,9 @@ def _raster(batch: int, steps: int, neurons: int, device: torch.device) -> Tenso
 
 
 def _options(inputs: int) -> dict[str, int | bool]:
-    block = max(32, triton.next_power_of_2(inputs))
+    block = max(32, 1 << (inputs - 1).bit_length())
     return {
         "BLOCK": block,
         "num_warps": max(1, block // INPUTS_PER_WARP),
         "enable_fp_fusion": False,  # products and sums rounded one by one, as the other backends do
     }
-
-
-def _layer(
-    weight,  # float32 (batch, neurons, columns), changed in place
-    spikes,  # uint8 (batch, steps, columns), 1 where an input spiked
-    fired,  # uint8 (batch, steps, fired_columns), all 0; 1 is written where a neuron fires
-    count,  # int64 (batch, neurons), how often a neuron fires
-    rules,  # float32 (batch, 6): alpha, beta, decay, inc, dec, gate
-    columns,
-    neurons,
-    fired_columns,
-    steps,
-    GATED: tl.constexpr,
-    STRICT: tl.constexpr,
-    BLOCK: tl.constexpr,  # a power of two >= columns
-):
-    """Run neuron program_id(0) of network program_id(1) for all steps."""
-    neuron = tl.program_id(0)
-    network = tl.program_id(1).to(tl.int64)
-    rules += network * 6
-    alpha = tl.load(rules)
-    beta = tl.load(rules + 1)
-    decay = tl.load(rules + 2)
-    inc = tl.load(rules + 3)
-    dec = tl.load(rules + 4)
-    slope = 1.4426950408889634 / tl.load(rules + 5) if GATED else 0.0
-    column = tl.arange(0, BLOCK)
-    weight += (network * neurons + neuron) * columns + column
-    spikes += network * steps * columns
-    fired += network * steps * fired_columns + neuron
-    w = tl.load(weight, mask=column < columns, other=0.0)
-    v = 0.0
-    n = 0
-    for _ in tl.range(steps, num_stages=3):  # spikes are fetched two steps ahead
-        now = tl.load(spikes + column, mask=column < columns, other=0)
-        v = v * decay + alpha * tl.sum(tl.where(now != 0, w, 0.0))
-        fires = v > beta if STRICT else v >= beta
-        if fires:
-            change = tl.where(now != 0, inc, -dec)
-            if GATED:
-                change *= 2 / (1 + tl.exp2(tl.minimum(w * slope, 115.0)))  # 2^115 is finite, and g < 1e-34
-            w += change
-            v = 0.0
-            n += 1
-            tl.store(fired, 1)
-        spikes += columns
-        fired += fired_columns
-    tl.store(weight, w, mask=column < columns)
-    tl.store(count + network * neurons + neuron, n)
-
-
-_kernel: Any = None if triton is None else triton.jit(_layer)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,11 +23,9 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .config import SleepConfig
 from .progress import long_sleep_bar
 from .stimulus import InputSpikes
-
-if TYPE_CHECKING:
-    from . import SleepConfig
 
 BLOCK = 200  # neurons; 200 x 784 float32 stay in a level-2 cache of 1 MB
 WORD = 64  # spikes of a layer are kept as bits, (steps, words) uint64, whole words per block
@@ -97,8 +94,24 @@ def _run_layer(
 
 @njit(cache=True, nogil=True)
 def _run_block(
-    weight, start, indices, batch, step, stream, gap, decay, bits, alpha, beta, inc, dec, gate, strict, most
-):
+    weight: NDArray[np.float32],  # (width, inputs), changed in place
+    start: NDArray[np.int64],  # (rows + 1,) and (spikes,), as those of `InputSpikes`
+    indices: NDArray[np.int32],
+    batch: int,
+    step: NDArray[np.int64],  # (active,) the step, stream and steps since the last one of each row with input
+    stream: NDArray[np.int64],
+    gap: NDArray[np.int64],
+    decay: NDArray[np.float32],  # (largest gap + 1,) what is kept of a potential after so many steps
+    bits: NDArray[np.uint64],  # (rows, words), all 0; set where a neuron fires
+    alpha: np.float32,
+    beta: np.float32,
+    inc: np.float32,
+    dec: np.float32,
+    gate: np.float32,  # 0: none
+    strict: bool,
+    most: int,  # spikes of the layer beyond which the sleep is given up
+) -> None:
+    """Run a block of neurons for all steps."""
     width, inputs = weight.shape
     fired = learned = first = 0  # spikes so far, those that were learned from, and the first row of this step
     if width == 0:
@@ -164,11 +177,16 @@ def _run_block(
 
 
 @njit(cache=True, nogil=True)
-def _learn(w, k, both, times, inc, dec, gate):
-    """Apply the local rule to the inputs of neuron k, which has just fired in some streams.
-
-    w: (inputs, width). both: float32 (inputs,), in how many of these `times` streams an input fired.
-    """
+def _learn(
+    w: NDArray[np.float32],  # (inputs, width), changed in place
+    k: int,
+    both: NDArray[np.float32],  # (inputs,), in how many of these `times` streams an input fired
+    times: np.float32,
+    inc: np.float32,
+    dec: np.float32,
+    gate: np.float32,
+) -> None:
+    """Apply the local rule to the inputs of neuron k, which has just fired in some streams."""
     for i in range(len(both)):
         change = inc * both[i] - dec * (times - both[i])
         if gate > 0:
@@ -191,7 +209,7 @@ def _to_lists(bits: NDArray[np.uint64], neurons: int, width: int) -> InputSpikes
 
 
 @njit(cache=True, nogil=True)
-def _count(bits, start):
+def _count(bits: NDArray[np.uint64], start: NDArray[np.int64]) -> None:
     for t in range(len(bits)):
         n = 0
         for word in bits[t]:
@@ -202,7 +220,7 @@ def _count(bits, start):
 
 
 @njit(cache=True, nogil=True)
-def _list(bits, width, indices):
+def _list(bits: NDArray[np.uint64], width: int, indices: NDArray[np.int32]) -> None:
     words = -(-width // WORD)
     n = 0
     for t in range(len(bits)):

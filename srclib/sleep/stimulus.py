@@ -131,7 +131,15 @@ def _draw(
 
 
 @njit(cache=True, nogil=True)
-def _compare(random, limit, frame, frame_start, members, ends, spikes):
+def _compare(
+    random: NDArray[np.uint32],  # (draws,)
+    limit: NDArray[np.uint64],  # as in `_draw`, and so are the next three
+    frame: NDArray[np.int64],
+    frame_start: NDArray[np.int64],
+    members: NDArray[np.int32],
+    ends: NDArray[np.int64],  # (steps,), written
+    spikes: NDArray[np.int32],  # (draws,), written
+) -> int:
     """Write the spikes of some steps and, per step, how many there are so far; return their number."""
     n = draw = 0
     for t in range(len(frame)):

@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pandas as pd
 from torch import Tensor, nn
 
 from . import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
-from .scaling import sleepable
+from .layers import sleepable
 from .space import check_space, quiet_optuna, suggest, with_values
 
 Space = Mapping[str, tuple[int | float, int | float]]
@@ -40,7 +39,7 @@ class Tuned:
     config: SleepConfig  # the best settings, for `sleep` with `scale_inputs` as they were given here
     score: float  # its mean score
     awake: float  # the score without a sleep
-    trials: pd.DataFrame  # those that ended: score, parameters, seconds
+    trials: list[dict[str, float]]  # those that ended: `score`, `seconds` and parameters by name
 
 
 @quiet_optuna()
@@ -99,8 +98,8 @@ def tune(
     ended = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if not ended:
         raise RunawayError(f"all of {trials} sleeps made more than max_updates = {start.max_updates} synaptic updates")
-    table = pd.DataFrame([{"score": t.value, **t.params, "seconds": t.user_attrs["seconds"]} for t in ended])
-    return Tuned(with_values(start, study.best_params), study.best_value, awake, table)
+    tried = [{"score": t.value, **t.params, "seconds": t.user_attrs["seconds"]} for t in ended]
+    return Tuned(with_values(start, study.best_params), study.best_value, awake, tried)
 
 
 def _by_layer(space: Space, layers: int) -> dict[str, tuple[int | float, int | float]]:

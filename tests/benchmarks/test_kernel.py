@@ -18,6 +18,7 @@ from benchmarks import kernel
 from srclib.data import datasets, streams
 from srclib.experiments import grid
 from srclib.sleep import SleepConfig, reference
+from srclib.sleep.reference import Rule
 
 from ..cells import bench_case
 
@@ -97,8 +98,8 @@ def test_contenders_take_turns(case: kernel.Case, monkeypatch: pytest.MonkeyPatc
 
 
 def test_nothing_is_timed_when_spikes_differ(case: kernel.Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, config: SleepConfig) -> list[Tensor]:
-        return reference.step(weights, potentials, spikes, replace(config, inc=0.0, dec=0.0))
+    def forgetful(weights: list[Tensor], potentials: list[Tensor], spikes: Tensor, rule: Rule) -> list[Tensor]:
+        return reference.step(weights, potentials, spikes, replace(rule, inc=0.0, dec=0.0))
 
     monkeypatch.setattr(kernel, "textbook_step", forgetful)
     monkeypatch.setattr(kernel, "time_event", lambda case: pytest.fail("timed"))

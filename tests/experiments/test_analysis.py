@@ -23,7 +23,7 @@ from srclib.experiments.analysis import (
 )
 from srclib.learning.networks import mlp
 from srclib.sleep import SleepConfig
-from srclib.sleep.reference import step
+from srclib.sleep.reference import Rule, step
 
 CONFIG = SleepConfig(alpha=1.0, beta=1.0, inc=0.1, dec=0.1, rate=500.0)  # an input of 1 spikes in every pass
 
@@ -130,7 +130,7 @@ def test_responses_are_a_sleep_that_does_not_learn(strict: bool) -> None:
     potentials, counts = [torch.zeros(9), torch.zeros(5)], [torch.zeros(9), torch.zeros(5)]
     for _ in range(25):
         spikes = torch.rand(x.shape, generator=generator)[0] < 0.8 * x[0]
-        for count, fired in zip(counts, step(weights, potentials, spikes, config), strict=True):
+        for count, fired in zip(counts, step(weights, potentials, spikes, Rule.of(config, 2)), strict=True):
             count += fired
     assert [f.tolist() for f in found] == [c.tolist() for c in counts]
     assert float(counts[0].sum()) > 0 and float(counts[1].sum()) > 0

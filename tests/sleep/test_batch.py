@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-import srclib.sleep as package
-from srclib.sleep import RunawayError, SleepConfig, cuda, draw_input, reference, run_layers, sleep
+from srclib.sleep import RunawayError, SleepConfig, cuda, draw_input, kernel, reference, run_layers, sleep
 
 from .cases import check_equal, dyadic_config, dyadic_weights, input_raster
 
@@ -188,8 +187,8 @@ def test_rows_are_whole_steps() -> None:
 
 def test_cuda_takes_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "available", lambda: True)
-    monkeypatch.setattr(cuda, "INTERPRETED", True)
+    monkeypatch.setattr(cuda, "interpreted", lambda: True)
     with pytest.raises(ValueError, match="batch = 2: the cuda backend takes one stream, reference takes more on a GPU"):
         run_layers(dyadic_weights((3, 2)), input_raster(4, 3, 0.5), dyadic_config(batch=2), backend="cuda")
     there: Any = SimpleNamespace(dtype=torch.float32, is_cuda=True)
-    assert [package._best_backend([there], batch) for batch in (1, 2)] == ["cuda", "reference"]
+    assert [kernel._best_backend([there], batch) for batch in (1, 2)] == ["cuda", "reference"]

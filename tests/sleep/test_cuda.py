@@ -209,7 +209,7 @@ def test_refuses_a_row_too_long_for_the_registers() -> None:
 
 def test_refuses_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "available", lambda: False)
-    monkeypatch.setattr(cuda, "INTERPRETED", False)
+    monkeypatch.setattr(cuda, "interpreted", lambda: False)
     with pytest.raises(ValueError, match="backend = 'cuda': allowed is a machine with a CUDA GPU and the triton"):
         run_layers(dyadic_weights((3, 2)), input_raster(1, 3, 0), dyadic_config(), backend="cuda")
 
@@ -219,7 +219,7 @@ def test_imports_without_triton() -> None:
     code = (
         "import sys; sys.modules['triton'] = None\n"
         "from srclib.sleep import cuda\n"
-        "assert not cuda.available() and not cuda.INTERPRETED\n"
+        "assert not cuda.available() and not cuda.interpreted()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr
