@@ -61,13 +61,15 @@ def run(
     study: Study | None = None,
     *,
     scheduler: str | None = None,
+    device: str | None = None,
     outcomes: Path = OUTCOMES,
     journals: Path = JOURNALS,
 ) -> Settings:
     """Run a study to its end and write its outcome; return the best settings of its method.
 
     A study that was begun goes on where it stopped. scheduler: of the Dask workers that share it, as for `results.run`;
-    they write to `journals`. Raises ValueError for an unknown name.
+    they write to `journals`. device: on which the whole runs of candidates that are tried at once are one fleet; None:
+    a GPU where there is one, else workers run them one by one. Raises ValueError for an unknown name.
     """
     if study is None:
         known = studies()
@@ -77,14 +79,19 @@ def run(
     journals.mkdir(parents=True, exist_ok=True)
     outcomes.mkdir(parents=True, exist_ok=True)
     journal = journals / f"{name}.journal"
+    if study.at_once == 1:
+        device = None
+    elif device is None and torch.cuda.is_available():
+        device = "cuda"
     with _progress(name, study, journal):
-        best, stages = _shared(study, journal, scheduler)
+        best, stages = _shared(study, journal, scheduler, device)
     spent = round(sum(stage["seconds"] for stage in stages) / 60, 1)
+    on_gpu = device is not None and device.startswith("cuda")
     origin = {
         "commit": provenance.commit(),
-        "device": torch.cuda.get_device_name() if study.together else provenance.device(),
+        "device": torch.cuda.get_device_name(device) if on_gpu else provenance.device(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gpu_minutes" if study.together else "core_minutes": spent,
+        "gpu_minutes" if on_gpu else "core_minutes": spent,
     }
     table = pd.concat([stage.pop("trials") for stage in stages])
     table.to_csv(outcomes / f"{name}.csv", index=False)
@@ -99,21 +106,21 @@ def run(
 Found = tuple[Settings, list[dict[str, Any]]]  # the best settings, and a report on every stage
 
 
-def _shared(study: Study, journal: Path, scheduler: str | None) -> Found:
-    """Let workers share a study until all of them are at its end; a GPU does without."""
+def _shared(study: Study, journal: Path, scheduler: str | None, device: str | None) -> Found:
+    """Let workers share a study until all of them are at its end; fleets on a device do without."""
     address = workers.address_of(scheduler)
-    if address == "inline" or study.together:
-        return _work(study, journal, 0)
+    if address == "inline" or device is not None:
+        return _work(study, journal, 0, device)
     with workers.pool(address, study.all_trials) as (executor, slots):
         flying = [executor.submit(_work, study, journal, worker) for worker in range(slots)]
         wait(flying, return_when=FIRST_EXCEPTION)
         return flying[0].result()
 
 
-def _work(study: Study, journal: Path, worker: int) -> Found:
+def _work(study: Study, journal: Path, worker: int, device: str | None = None) -> Found:
     """Take part in a study until it is at its end."""
-    find = _sleep_stages if study.sleeps_by_stage else _whole_runs
-    return find(study, partial(trials.optimize, journal, study, worker))
+    optimize = partial(trials.optimize, journal, study, worker)
+    return _sleep_stages(study, optimize) if study.sleeps_by_stage else _whole_runs(study, optimize, device)
 
 
 @contextmanager
@@ -244,7 +251,7 @@ def _sleep_stages(study: Study, optimize: Optimize) -> Found:
     return _unlimited(replace(start, config=tuple(nights), steps=steps, growth=1.0)), stages
 
 
-def _whole_runs(study: Study, optimize: Optimize) -> Found:
+def _whole_runs(study: Study, optimize: Optimize, device: str | None) -> Found:
     start, draws = study.start(), count(study.seed)
 
     def settings(values: Values) -> Settings:
@@ -252,7 +259,10 @@ def _whole_runs(study: Study, optimize: Optimize) -> Found:
 
     def score(candidates: Sequence[Values]) -> list[float]:
         cells = [study.cell(settings(values), seed, values) for values in candidates for seed in study.networks]
-        finals = fleet.finals(cells, seed=next(draws)) if study.together else [_final(cell) for cell in cells]
+        if device is None:
+            finals = [_final(cell) for cell in cells]
+        else:
+            finals = fleet.finals(cells, seed=next(draws), device=device)
         each = len(study.networks)
         return [_mean(finals[i : i + each]) for i in range(0, len(finals), each)]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import torch
 import yaml
 
 from ..experiments import grid, protocols
@@ -64,11 +63,6 @@ class Study:
             raise ValueError(f"trials = {self.trials}: allowed is one number, or {self.stages}, one for each stage")
         if self.sampler not in SAMPLERS:
             raise ValueError(f"sampler = {self.sampler!r}: allowed is one of {SAMPLERS}")
-
-    @property
-    def together(self) -> bool:
-        """Return whether the networks of several candidates run at once."""
-        return self.at_once > 1 and torch.cuda.is_available()
 
     @property
     def sleeps_by_stage(self) -> bool:

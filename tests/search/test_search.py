@@ -16,8 +16,8 @@ from srclib.experiments import cell, protocols
 from srclib.experiments.run import run as run_cell
 from srclib.learning.methods.ewc import EWC
 from srclib.learning.methods.sleep import Sleep
-from srclib.search import search
-from srclib.search.studies import SAMPLERS, Study
+from srclib.search import fleet, search
+from srclib.search.studies import SAMPLERS, Study, with_values
 from srclib.sleep import SleepConfig
 
 TINY = {
@@ -33,8 +33,10 @@ SLEEP = Study(
 STRENGTH = replace(SLEEP, part="ewc", networks=(7,), trials=2, space={"strength": (0.01, 100.0)})
 
 
-def run(study: Study, folder: Path) -> tuple[Sleep | EWC, dict, pd.DataFrame]:
-    best = search.run("tiny", study, scheduler="inline", outcomes=folder / "out", journals=folder / "journals")
+def run(study: Study, folder: Path, device: str | None = None) -> tuple[Sleep | EWC, dict, pd.DataFrame]:
+    best = search.run(
+        "tiny", study, scheduler="inline", device=device, outcomes=folder / "out", journals=folder / "journals"
+    )
     report = yaml.safe_load((folder / "out" / "tiny.yaml").read_text())
     return best, report, pd.read_csv(folder / "out" / "tiny.csv")
 
@@ -101,23 +103,17 @@ def test_the_awake_phase_growth_and_leak_can_be_searched(tmp_path: Path) -> None
     assert run_cell(study.cell(best, 7, values))["final"] == report["stages"][0]["score"]
 
 
-def test_with_a_gpu_the_runs_of_several_candidates_are_one_fleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fleets = []
-
-    def finals(cells: list[cell.Cell], seed: int) -> list[float]:
-        fleets.append(([cell.seed for cell in cells], seed))
-        return [cell.plugins[0].config.inc for cell in cells]  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
-    monkeypatch.setattr(run.fleet, "finals", finals)
+@pytest.mark.parametrize("device", ["cpu"] + ["cuda"] * torch.cuda.is_available())
+def test_on_a_device_the_runs_of_several_candidates_are_one_fleet(device: str, tmp_path: Path) -> None:
     study = replace(WHOLE, by_stage=False, space={"inc": (1e-4, 0.1)}, networks=(7, 8), at_once=2, trials=3)
-    best, report, trials = run(study, tmp_path)
-    assert fleets == [([7, 8, 7, 8], 0), ([7, 8], 1)]
-    assert trials.score.tolist() == trials.inc.tolist() and best.config.inc == trials.inc.max()
-    assert report["provenance"]["device"] == "a GPU" and "gpu_minutes" in report["provenance"]
+    best, report, trials = run(study, tmp_path, device=device)
+    for seed, tried in enumerate((trials[:2], trials[2:])):  # the last one is alone
+        plugins = [with_values(study.start(), {"inc": value}) for value in tried.inc]
+        cells = [study.cell(plugin, network) for plugin in plugins for network in (7, 8)]
+        finals = torch.tensor(fleet.finals(cells, seed=seed, device=device), dtype=torch.float64).view(-1, 2)
+        assert tried.score.tolist() == pytest.approx(finals.mean(1).tolist())
+    assert best.config.inc == trials.inc[trials.score.argmax()]
+    assert ("gpu_minutes" in report["provenance"]) == (device == "cuda")
 
 
 def test_one_sleep_that_runs_away_scores_nothing(tmp_path: Path) -> None:
