@@ -11,11 +11,10 @@ import torch
 
 from srclib.experiments import run
 from srclib.experiments.cell import Cell
-from srclib.learning.methods.sleep import Sleep
+from srclib.experiments.protocols.sleep import Section
 from srclib.learning.training import AwakeConfig, reproducible
 from srclib.search import fleet
-from srclib.sleep import SleepConfig, cuda
-from srclib.sleep.reference import gate
+from srclib.sleep import SleepConfig
 
 IMAGES = 200
 DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
@@ -25,12 +24,12 @@ def certain(seed: int, **changes: Any) -> Cell:
     """Return a run in which nothing is left to chance: one batch a task, no dropout, inputs that fire in every step."""
     awake = AwakeConfig(
         layers=(784, 30, 20, 10), init=0.1, loss="softmax_ce", epochs=40, batch=IMAGES, lr=0.05, momentum=0.5,
-        dropout=0.0, dropout_scaling="train", images_per_task=IMAGES, joint_epochs=1,
+        dropout=0.0, dropout_scaling="train", images_per_task=IMAGES,
     )  # fmt: skip
     config = SleepConfig(
         alpha=1.0, beta=(0.3, 0.2, 0.1), inc=2e-4, dec=1e-4, decay=0.9, gate=0.01, rate=1e9, steps=20, batch=2
     )
-    night = Sleep(config, (0, 10, 20), "trained", growth=1.5)
+    night = Section(config=config, steps=(0, 10, 20), statistics="trained", growth=1.5).sleep(5)
     cell = Cell(
         dataset="mnist", awake=replace(awake, **changes), classes_per_task=2, plugins=(night,), order=(3, 1, 0, 4, 2),
         seed=seed, held_out=300,
@@ -71,29 +70,9 @@ def test_first_weights_are_those_of_a_run() -> None:
             torch.testing.assert_close(mine[number], own)
 
 
-@pytest.mark.parametrize("gated", [True, False])
-def test_the_rule_is_that_of_a_sleep(gated: bool) -> None:
-    generator = torch.Generator().manual_seed(1)
-    device = "cuda" if cuda.available() else "cpu"
-    weights = torch.randn(3, 7, 33, generator=generator) * 0.01
-    spikes, fired = (torch.rand(3, 4, n, generator=generator) < 0.3 for n in (33, 7))
-    rule = {k: torch.tensor(v)[:, None, None] for k, v in {"inc": [0.1, 0.2, 0.3], "dec": [0.3, 0.1, 0.2]}.items()}
-    rule["gate"] = torch.tensor([0.01, 0.02, 0.03])[:, None, None]
-    expected = weights.double()
-    for n in range(3):
-        w = expected[n].clone()
-        for stream in range(4):
-            pre, post = spikes[n, stream].double(), fired[n, stream].double()
-            update = torch.outer(post, pre) * float(rule["inc"][n]) - torch.outer(post, 1 - pre) * float(rule["dec"][n])
-            expected[n] += update * gate(w, float(rule["gate"][n]) if gated else None)
-    changed = weights.to(device)
-    fleet.change(changed, spikes.to(device), fired.to(device), {k: v.to(device) for k, v in rule.items()}, gated=gated)
-    torch.testing.assert_close(changed.cpu(), expected.float())
-
-
 def test_streams_see_their_own_window() -> None:
     cell = certain(1)
-    config = replace(cell.plugins[0].config, window=5, batch=50)  # type: ignore[attr-defined]
+    config = replace(cell.plugins[0].nights[1], window=5, batch=50)  # type: ignore[attr-defined]
     found = fleet.Fleet([cell], 0, torch.device("cpu"))._noise(torch.ones(1, 784), config)[0].view(50, 28, 28)
     assert (found.sum((1, 2)) == 25).all()
     assert (found.any(2).sum(1) == 5).all() and (found.any(1).sum(1) == 5).all()

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from srclib.sleep import SleepConfig, cuda, run_layers
+from srclib.sleep import SleepConfig, cuda, reference, run_layers
+from srclib.sleep.reference import Rule
 from srclib.sleep.stimulus import InputSpikes
 
 from .cases import (
@@ -46,6 +47,16 @@ for capability in (80, 90):
 options = cuda._options
 cuda._options = lambda inputs: options(inputs) | {"maxnreg": 64}
 used["few registers"] = cuda.resources(2048, 90)
+import triton
+from srclib.sleep.triton_kernels import learn_rows
+pointers = {"weights": "*fp32", "spikes": "*u8", "fired": "*u8", "rule": "*fp32"}
+for capability in (80, 90):
+    for gated in (False, True):
+        constants = {"STREAMS": 16, "GATED": gated, "BLOCK": cuda.SYNAPSES}
+        types = {**pointers, "neurons": "i32", "inputs": "i32", **dict.fromkeys(constants, "constexpr")}
+        source = triton.compiler.ASTSource(learn_rows, types, constants, {})
+        kernel = triton.compile(source, target=triton.backends.compiler.GPUTarget("cuda", capability, 32))
+        used[f"learn {capability} {gated}"] = [len(kernel.asm["cubin"]), 0]
 print(json.dumps(used))
 """
 
@@ -69,6 +80,13 @@ def test_compiles_without_spilling(compiled, inputs: int, capability: int, gated
     registers, spilled = compiled[f"{inputs} {capability} {gated}"]
     assert spilled == 0
     assert 8 < registers <= 168  # 12 warps or more per multiprocessor: a layer of 1200 fits an A100 or H100 at once
+
+
+@pytest.mark.parametrize("gated", [False, True], ids=["plain", "gated"])
+@pytest.mark.parametrize("capability", [80, 90])
+def test_the_change_of_weights_compiles(compiled, capability: int, gated: bool) -> None:
+    size, _ = compiled[f"learn {capability} {gated}"]
+    assert size > 0
 
 
 def test_spilling_would_show(compiled) -> None:
@@ -165,6 +183,32 @@ def test_a_network_in_a_batch_sleeps_as_it_does_alone() -> None:
             assert torch.equal(counts[layer][n].cpu(), alone.spike_counts[layer])
             assert torch.equal(updated[layer][n].cpu(), alone.weights[layer])
     assert all(torch.equal(w, b) for w, b in zip(batch, before, strict=True))
+
+
+@pytest.mark.parametrize("gate", [None, 0.5])
+@pytest.mark.parametrize("inputs", [5, 1030], ids=["short row", "more than one block"])
+def test_networks_learn_as_by_the_reference(inputs: int, gate: float | None) -> None:
+    """Steps of several networks and streams whose weights the kernel changes; sums are exact but for the gate."""
+    weights = [torch.stack(layer) for layer in zip(*(dyadic_weights((inputs, 4, 2), n) for n in range(2)), strict=True)]
+    inc, dec, gates = (
+        torch.tensor(values, device=DEVICE)[:, None, None]
+        for values in ([1 / 64, 1 / 32], [1 / 32, 0.0], [gate or 1, 2 * (gate or 1)])
+    )
+    rule = Rule([1.0, 1.0], [0.5, 0.25], inc, dec, 0.5, None if gate is None else gates, strict=True)
+    ends = []
+    for learn in (reference.learn, cuda.learn):
+        now = [w.to(DEVICE, copy=True) for w in weights]
+        potentials = [torch.zeros(2, 3, n, device=DEVICE) for n in (4, 2)]
+        fired = []
+        for t in range(3):
+            spikes = input_raster(6, inputs, 0.5, seed=t).view(2, 3, inputs).to(DEVICE)
+            fired += reference.step(now, potentials, spikes, rule, learn)
+        assert any(layer.any() for layer in fired) and not all(layer.all() for layer in fired)
+        ends.append((now, fired))
+    for expected, found, before in zip(ends[0][0], ends[1][0], weights, strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=0 if gate is None else 1e-6)
+        assert not torch.equal(found.cpu(), before)
+    assert all(torch.equal(a, b) for a, b in zip(ends[0][1], ends[1][1], strict=True))
 
 
 def _batch(**changes):
