@@ -38,7 +38,7 @@ def finals(cells: Sequence[Cell], *, seed: int = 0, device: str = "cuda") -> lis
     Raises ValueError where this does not hold.
     """
     fleet = Fleet(cells, seed, torch.device(device))
-    for task in range(len(cells[0].order)):
+    for task in range(fleet.order.shape[1]):
         fleet.learn(task)
         fleet.sleep(task)
     return fleet.accuracies()
@@ -52,8 +52,8 @@ class Fleet:
         self.cells, self.device = cells, device
         self.awake = cells[0].awake
         self.random = torch.Generator(device).manual_seed(seed)
-        self.x, self.y, self.x_held, self.y_held = _images(_alike(cells[0]), device)
-        self.order = torch.tensor([cell.order for cell in cells], device=device)  # (networks, tasks)
+        self.x, self.y, self.x_held, self.y_held = _images(replace(_alike(cells[0]), tasks=None), device)
+        self.order = torch.tensor([cell.order[: cell.tasks] for cell in cells], device=device)  # (networks, tasks)
         self.momentum = self._each([cell.awake.momentum for cell in cells])
         self.keep = self._each([1 - cell.awake.dropout for cell in cells])
         starts = zip(*(_first_weights(self.awake.layers, cell.seed, device) for cell in cells), strict=True)
@@ -169,14 +169,14 @@ class Fleet:
 
     @torch.no_grad()
     def accuracies(self) -> list[float]:
-        """Return the accuracy of every network on the held-out images of all tasks."""
+        """Return the accuracy of every network on the held-out images of its tasks."""
         correct = torch.zeros(len(self.cells), dtype=torch.int64, device=self.device)
         parts = list(zip(torch.split(self.x_held, PART, dim=1), torch.split(self.y_held, PART, dim=1), strict=True))
         for x, y in parts:
             for mine in self.order.T:
                 outputs = activation(self.forward(x[mine])[-1], self.awake.loss)
                 correct += (outputs.argmax(2) == y[mine]).sum(1)
-        return (correct.double() / self.y_held.numel()).tolist()
+        return (correct.double() / (self.order.shape[1] * self.y_held.shape[1])).tolist()
 
 
 def _night(cell: Cell) -> Sleep:
