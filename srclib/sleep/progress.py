@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 SHOW_AFTER = 1.0  # seconds
 
@@ -16,16 +17,14 @@ def long_sleep_bar(total: int, show: bool | None) -> Iterator[Callable[[int], No
 
     Needs rich; without it there is no bar.
     """
-    try:
-        from rich.console import Console
-        from rich.progress import Progress
-    except ImportError:
-        show = False
     if show is None:
         show = sys.stderr.isatty()
-    if not show:
+    if not show or find_spec("rich") is None:
         yield lambda n: None
         return
+    from rich.console import Console
+    from rich.progress import Progress
+
     bar = Progress(console=Console(stderr=True), transient=True)
     task = bar.add_task("sleeping", total=total)
     start, running = time.monotonic(), False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,24 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from srclib.learning.networks import ClassicDropout, mlp
 from srclib.sleep import (
-    BACKENDS,
     RunawayError,
     SleepConfig,
-    SleepRecord,
-    cuda,
     draw_input,
     layer_scales,
     linear_layers,
-    progress,
     run_layers,
     sleep,
 )
-
-from .cases import dyadic_config, dyadic_weights, input_raster
 
 CONFIG = SleepConfig(alpha=3.0, beta=0.5, inc=0.02, dec=0.004, decay=0.99, gate=0.05, steps=200, rate=150)
 MEAN = np.linspace(0, 1, 9)
@@ -39,10 +32,6 @@ MEAN = np.linspace(0, 1, 9)
 def model() -> nn.Sequential:
     torch.manual_seed(7)
     return mlp([9, 8, 7, 3], init=0.5, output="relu", dropout=0.25)
-
-
-def device_of(backend: str) -> str:
-    return "cuda" if backend == "cuda" and cuda.available() else "cpu"
 
 
 def test_sleep_is_stimulus_scales_and_kernel(model: nn.Sequential) -> None:
@@ -117,81 +106,11 @@ def test_model_in_double_precision_keeps_it(model: nn.Sequential) -> None:
     assert all(layer.weight.dtype == torch.float64 for layer in linear_layers(model))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_record(backend: str) -> None:
-    weights = [w.to(device_of(backend)) for w in dyadic_weights((5, 4, 2), 6)]
-    spikes = input_raster(10, 5, 0.5)
-    record = run_layers(weights, spikes, dyadic_config(), backend=backend, record=True)
-    assert isinstance(record, SleepRecord)
-    assert record.steps == 10
-    for layer, w in enumerate(weights):
-        assert record.spikes[layer].dtype == torch.bool
-        assert record.spikes[layer].shape == (10, len(w))
-        assert record.spike_counts[layer].dtype == torch.int64
-        assert record.spike_counts[layer].sum() > 0
-        assert torch.equal(record.spike_counts[layer], record.spikes[layer].sum(0))
-        assert torch.equal(record.rates(0.002)[layer], record.spike_counts[layer] / 0.02)
-        assert record.weights[layer].dtype == w.dtype
-        assert record.weights[layer].device == record.spikes[layer].device == w.device
-    assert run_layers(weights, spikes, dyadic_config(), backend=backend).spikes is None
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_runaway_is_given_up(backend: str) -> None:
-    weights = [w.to(device_of(backend)) for w in dyadic_weights((6, 5, 3), 6)]
-    spikes, config = input_raster(20, 6, 0.5), dyadic_config()
-    whole = run_layers(weights, spikes, config, backend=backend)
-    updates = [int(count.sum()) * w.shape[1] for count, w in zip(whole.spike_counts, weights, strict=True)]
-    assert min(updates) > 0
-    allowed = run_layers(weights, spikes, replace(config, max_updates=max(updates)), backend=backend)
-    assert all(torch.equal(a, b) for a, b in zip(allowed.weights, whole.weights, strict=True))
-    with pytest.raises(RunawayError, match=rf"made more than max_updates = {max(updates) - 1} synaptic updates"):
-        run_layers(weights, spikes, replace(config, max_updates=max(updates) - 1), backend=backend)
-
-
 def test_a_runaway_leaves_the_model_alone(model: nn.Sequential) -> None:
     before = copy.deepcopy(model.state_dict())
     with pytest.raises(RunawayError, match="layer 0"):
         sleep(model, MEAN, replace(CONFIG, max_updates=1))
     assert all(torch.equal(model.state_dict()[key], value) for key, value in before.items())
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_arguments_are_not_changed(backend: str) -> None:
-    weights = [w.to(device_of(backend)) for w in dyadic_weights((16, 4, 2), 1)]  # 16: no padding
-    spikes = input_raster(10, 16, 0.5)
-    weights_before, spikes_before, config = [w.clone() for w in weights], spikes.clone(), dyadic_config()
-    record = run_layers(weights, spikes, config, backend=backend)
-    assert torch.equal(spikes, spikes_before)
-    assert config == dyadic_config()
-    for now, before, after in zip(weights, weights_before, record.weights, strict=True):
-        assert torch.equal(now, before)
-        assert not torch.equal(after, before)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_lists_and_raster_of_the_input_are_the_same(backend: str) -> None:
-    weights = [w.to(device_of(backend)) for w in dyadic_weights((9, 3))]
-    lists = draw_input(MEAN, 12, 0.8)
-    one, two = (
-        run_layers(weights, spikes, dyadic_config(), backend=backend)
-        for spikes in (lists, torch.from_numpy(lists.dense()))
-    )
-    assert one.spike_counts[0].any()
-    assert torch.equal(one.weights[0], two.weights[0])
-
-
-@pytest.mark.parametrize(
-    ("dtype", "expected"),
-    [(torch.float32, "event"), (torch.float64, "reference"), (torch.float16, "reference")],
-    ids=str,
-)
-def test_auto_takes_the_fastest_backend(monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, expected: str) -> None:
-    called = []
-    for name, run in list(BACKENDS.items()):
-        monkeypatch.setitem(BACKENDS, name, lambda *args, n=name, r=run, **kw: called.append(n) or r(*args, **kw))
-    run_layers([w.to(dtype) for w in dyadic_weights((5, 4))], input_raster(3, 5, 0.5), dyadic_config())
-    assert called == [expected]
 
 
 def with_bias() -> nn.Sequential:
@@ -265,96 +184,3 @@ def test_refused_sleep_changes_nothing(
     assert [module.training for module in layers.modules()] == modes
     for key, value in layers.state_dict().items():
         assert torch.equal(value.nan_to_num(), before[key].nan_to_num())
-
-
-@pytest.mark.parametrize(
-    ("weights", "spikes", "message"),
-    [
-        ([], input_raster(2, 3, 0.5), "weights is empty: allowed is one .* tensor per layer"),
-        ([torch.zeros(3)], input_raster(2, 3, 0.5), r"weights\[0\] is torch.float32 \(3,\): allowed is a floating"),
-        (
-            [torch.zeros(0, 3)],
-            input_raster(2, 3, 0.5),
-            r"weights\[0\] is torch.float32 \(0, 3\): allowed is a floating",
-        ),
-        (
-            [torch.zeros(2, 3).int()],
-            input_raster(2, 3, 0.5),
-            r"weights\[0\] is torch.int32 \(2, 3\): allowed is a float",
-        ),
-        (
-            [torch.zeros(2, 3), torch.zeros(2, 3)],
-            input_raster(2, 3, 0.5),
-            r"weights\[1\] has shape \(2, 3\): allowed is \(out, 2\)",
-        ),
-        ([torch.full((2, 3), math.nan)], input_raster(2, 3, 0.5), r"weights\[0\] holds NaN or infinity: allowed are"),
-        (
-            [torch.zeros(2, 3)],
-            torch.zeros(2, 3),
-            r"input_spikes is torch.float32 \(2, 3\): allowed is bool \(steps, inp",
-        ),
-        ([torch.zeros(2, 3)], torch.zeros(3).bool(), r"input_spikes is torch.bool \(3,\): allowed is bool"),
-        ([torch.zeros(2, 3)], input_raster(2, 4, 0.5), "input_spikes has 4 inputs: allowed is 3, as weights"),
-    ],
-    ids=["empty", "vector", "no_neuron", "integers", "do_not_fit", "nan", "spikes_dtype", "spikes_vector", "inputs"],
-)
-def test_run_layers_refuses(weights: list[Tensor], spikes: Tensor, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        run_layers(weights, spikes, dyadic_config())
-
-
-@pytest.mark.parametrize(
-    ("name", "values", "allowed"),
-    [
-        ("alpha", (0, -1.0, math.nan, math.inf), "a number > 0"),
-        ("beta", (math.nan, math.inf, -math.inf), "a finite number"),
-        ("inc", (-0.1, math.nan, math.inf), "a number >= 0"),
-        ("dec", (-0.1, math.nan, math.inf), "a number >= 0"),
-        ("decay", (-0.1, 1.1, math.nan), r"a number in \[0, 1\]"),
-        ("gate", (0.0, -1, math.inf, math.nan), "None or a number > 0"),
-        ("rate", (-1, math.nan, math.inf), "a frequency in Hz >= 0"),
-        ("dt", (0, -0.001, math.nan, math.inf), "a time in seconds > 0"),
-        ("steps", (0, -5, 1.5, math.nan, math.inf, None), "a whole number >= 1"),
-        ("window", (0, -5, 1.5, math.nan), "a whole number >= 1"),
-        ("batch", (0, -5, 1.5, math.nan, math.inf, None), "a whole number >= 1"),
-    ],
-)
-def test_config_refuses(name: str, values: tuple[Any, ...], allowed: str) -> None:
-    arguments = {"alpha": 1.0, "beta": 1.0, "inc": 0.1, "dec": 0.1}
-    for value in values:
-        with pytest.raises(ValueError, match=f"^{name} = {value}: allowed is {allowed}$"):
-            SleepConfig(**(arguments | {name: value}))
-
-
-def test_config_refuses_a_bad_value_of_one_layer() -> None:
-    with pytest.raises(ValueError, match=r"alpha = \(1.0, -2.0\): allowed is a number > 0"):
-        SleepConfig(alpha=(1, -2), beta=1.0, inc=0.1, dec=0.1)
-
-
-def test_config_takes_any_number() -> None:
-    config = SleepConfig(alpha=np.float32(2), beta=np.array([0, 1]), inc=0, dec=0, steps=1e4, window=11.0)
-    assert config.per_layer("alpha", 2) == (2.0, 2.0)
-    assert config.per_layer("beta", 2) == (0.0, 1.0)
-    assert (config.steps, config.window) == (10_000, 11)
-    assert isinstance(config.steps, int)
-
-
-@pytest.mark.parametrize(
-    ("show", "terminal", "seconds", "shown"),
-    [
-        (True, False, 0, True),
-        (None, True, 0, True),
-        (None, False, 0, False),
-        (False, True, 0, False),
-        (True, True, 60, False),
-    ],
-    ids=["asked_for", "terminal", "no_terminal", "unwanted", "short"],
-)
-def test_progress_bar(monkeypatch, capsys, show: bool | None, terminal: bool, seconds: float, shown: bool) -> None:
-    monkeypatch.setattr(progress, "SHOW_AFTER", seconds)
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    run_layers(dyadic_weights((5, 4, 3)), input_raster(20, 5, 0.5), dyadic_config(), progress=show)
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert ("sleeping" in printed.err) == shown
