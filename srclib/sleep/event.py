@@ -19,10 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .compiled import compiled
 from .config import SleepConfig
 from .progress import long_sleep_bar
 from .stimulus import InputSpikes
@@ -92,7 +92,7 @@ def _run_layer(
     return bits, width
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _run_block(
     weight: NDArray[np.float32],  # (width, inputs), changed in place
     start: NDArray[np.int64],  # (rows + 1,) and (spikes,), as those of `InputSpikes`
@@ -176,7 +176,7 @@ def _run_block(
                 weight[k, i] = w[i, k]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _learn(
     w: NDArray[np.float32],  # (inputs, width), changed in place
     k: int,
@@ -208,7 +208,7 @@ def _to_lists(bits: NDArray[np.uint64], neurons: int, width: int) -> InputSpikes
     return InputSpikes(start, indices, neurons)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _count(bits: NDArray[np.uint64], start: NDArray[np.int64]) -> None:
     for t in range(len(bits)):
         n = 0
@@ -219,7 +219,7 @@ def _count(bits: NDArray[np.uint64], start: NDArray[np.int64]) -> None:
         start[t + 1] = start[t] + n
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _list(bits: NDArray[np.uint64], width: int, indices: NDArray[np.int32]) -> None:
     words = -(-width // WORD)
     n = 0

@@ -14,8 +14,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from .compiled import compiled
 
 CHUNK = 2_000_000  # random numbers held at a time (8 MB)
 
@@ -130,7 +131,7 @@ def _draw(
     return InputSpikes(start, np.concatenate(parts), inputs)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _compare(
     random: NDArray[np.uint32],  # (draws,)
     limit: NDArray[np.uint64],  # as in `_draw`, and so are the next three
