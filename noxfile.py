@@ -1,34 +1,70 @@
-"""Every task of the project; `nox -l` lists them. All share one environment, made on first use."""
+"""Every task of the project; `nox -l` lists them. All share one environment, made on first use from requirements.lock.
+
+With SRCLIB_NEWEST=1 they share another one, of the newest packages that pyproject.toml allows.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 nox.options.sessions = ["lint", "tests", "book"]
 
 # One environment for all sessions: torch and its companions take a gigabyte. nox would make one per session.
-ENVIRONMENT = Path(".nox/environment").resolve()
+NEWEST = bool(os.environ.get("SRCLIB_NEWEST"))
+ENVIRONMENT = Path(".nox/newest" if NEWEST else ".nox/environment").resolve()
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+LOCK = Path("requirements.lock")
+EXTRAS = ".[book,tests,lint]"
+HELD = ("torch", "triton")  # decide numbers, and are chosen together: a new lock keeps them unless they are named
+UNLISTED = ("srclib", "cuda-", "nvidia-")  # names of what is not locked begin so
+LINUX_ONLY = "; platform_system == 'Linux'"
 PEER = ("avalanche-lib==0.6.0", "torch==2.14.1", "torchvision==0.29.1", "pytest>=8.3")
+LOCK_HEADER = """\
+# The environment of the book: the exact version of every package that it is built with, on Python {python}.
+# `nox -s lock` writes this file: all at their newest, but for those named in `nox -s lock -- torch==X triton==Y`,
+# which otherwise stay. torch and triton are a pair: a CUDA build of torch asks for just that triton, and for its
+# nvidia packages, which are not listed here.
+#
+# There are no hashes: pip checks those of all packages or of none, and one version of torch has several builds (CPU,
+# CUDA), any of which will do."""
 
 session: Callable[..., Callable[[nox.Session], None]] = nox.session(venv_backend="none")
 
 
 def run(session: nox.Session, *command: str) -> None:
-    """Run a command in the environment, after bringing it up to date with pyproject.toml."""
-    if not (BIN / "python").exists():
-        session.run(sys.executable, "-m", "venv", str(ENVIRONMENT))
-    if not session.env.get("SRCLIB_INSTALLED"):
-        pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--editable", ".[book,tests,lint]"]
-        session.run(*pip)
-        session.env["SRCLIB_INSTALLED"] = "1"
+    """Run a command in the environment, after making it if the files that say what is in it have changed."""
+    sources = [Path("pyproject.toml")] if NEWEST else [Path("pyproject.toml"), LOCK]
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    stamp = ENVIRONMENT / "made-from.sha256"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        if NEWEST:
+            install(session, ENVIRONMENT, "--upgrade", "--upgrade-strategy=eager", "--editable", EXTRAS)
+        else:
+            install(session, ENVIRONMENT, "--requirement", str(LOCK))
+            install(session, ENVIRONMENT, "--no-deps", "--editable", ".")
+        stamp.write_text(wanted)
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     session.run(str(BIN / command[0]), *command[1:], env={"PATH": path, "VIRTUAL_ENV": str(ENVIRONMENT)})
+
+
+def install(session: nox.Session, environment: Path, *arguments: str) -> Path:
+    """Run `pip install` in an environment, made if it is not there; return the environment's Python."""
+    python = environment.resolve() / BIN.name / "python"
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", str(environment))
+    session.run(str(python), "-m", "pip", "install", "--quiet", *arguments)
+    return python
 
 
 @session
@@ -81,12 +117,7 @@ def backbone(session: nox.Session) -> None:
 
 def in_peer(session: nox.Session, *command: str) -> None:
     """Run a Python command beside Avalanche, which wants another torch than the project: 6 GB."""
-    python = Path(".nox/peer").resolve() / BIN.name / "python"
-    if not python.exists():
-        session.run(sys.executable, "-m", "venv", ".nox/peer")
-    dependencies = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
-    ours = [dependency for dependency in dependencies if not dependency.startswith(("torch", "triton"))]
-    session.run(str(python), "-m", "pip", "install", "--quiet", *PEER, *ours)
+    python = install(session, Path(".nox/peer"), *PEER, ".[experiments]")
     session.run(str(python), *command, env={"PYTHONPATH": str(Path().resolve())})
 
 
@@ -101,6 +132,39 @@ def avalanche(session: nox.Session) -> None:
     """Test the plugin for Avalanche, and run it on MNIST."""
     in_peer(session, "-m", "pytest", "--noconftest", "tests/test_avalanche_sleep.py")
     in_peer(session, "examples/avalanche_sleep.py")
+
+
+@session
+def oldest(session: nox.Session) -> None:
+    """Test the sleep with the oldest versions that pyproject.toml allows [-- torch==X in place of one]."""
+    core = [Requirement(line) for line in nox.project.load_toml("pyproject.toml")["project"]["dependencies"]]
+    lower = {r.name: f"{r.name}=={next(s.version for s in r.specifier if s.operator == '>=')}" for r in core}
+    lower |= {Requirement(line).name: line for line in session.posargs}
+    environment = Path(".nox/oldest")
+    install(session, environment, *lower.values(), "pytest", "hypothesis")
+    python = install(session, environment, "--no-deps", "--editable", ".")
+    session.run(str(python), "-m", "pytest", "tests/sleep")
+
+
+@session
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock anew, on the oldest Python that the project allows [-- torch==X triton==Y]."""
+    oldest = nox.project.load_toml("pyproject.toml")["project"]["requires-python"].removeprefix(">=")
+    if not platform.python_version().startswith(f"{oldest}."):
+        session.error(
+            f"this is Python {platform.python_version()}: allowed is {oldest}, whose packages suit later ones"
+        )
+    named = {Requirement(line).name for line in session.posargs}
+    lines = [line for line in LOCK.read_text().splitlines() if line and not line.startswith("#")]
+    held = [line for line in lines if Requirement(line).name in {*HELD} - named]
+    report = Path(session.create_tmp()) / "report.json"
+    resolve = ["--dry-run", "--ignore-installed", "--report", str(report)]
+    install(session, Path(".nox/lock"), *resolve, *session.posargs, *held, EXTRAS)
+    found = [package["metadata"] for package in json.loads(report.read_text())["install"]]
+    versions = {canonicalize_name(each["name"]): Version(each["version"]).public for each in found}  # not the build
+    pins = [f"{name}=={version}" for name, version in sorted(versions.items()) if not name.startswith(UNLISTED)]
+    marked = [pin + LINUX_ONLY if pin.startswith("triton=") else pin for pin in pins]
+    LOCK.write_text("\n".join([LOCK_HEADER.format(python=oldest), *marked]) + "\n")
 
 
 @session

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
-import typer
-from typer.core import TyperCommand
+try:
+    import typer
+    from typer.core import TyperCommand
 
-from .data import commands as data
-from .data.terminal import line
-from .experiments import commands as experiments
-from .learning import commands as learning
-from .search import commands as search
-from .verdicts import commands as verdicts
+    from .data import commands as data
+    from .data.terminal import line
+    from .experiments import commands as experiments
+    from .learning import commands as learning
+    from .search import commands as search
+    from .verdicts import commands as verdicts
+except ModuleNotFoundError as missing:  # the package was installed for the sleep alone
+    if (missing.name or "").startswith("srclib"):
+        raise
+    if sys.argv[1:] == ["--version"]:
+        print(f"srclib {version('srclib')}")
+        raise SystemExit(0) from None
+    print(f"error: the command line needs {missing.name}: pip install 'srclib[experiments]'", file=sys.stderr)
+    raise SystemExit(2) from None
 
 
 class Command(TyperCommand):
@@ -43,12 +54,7 @@ def _join_settings(args: Iterable[str]) -> list[str]:
     return joined
 
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    help="Sleep Replay Consolidation: compute results, judge them against the paper, search parameters, check data.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 results_app = typer.Typer(no_args_is_help=True, help="Keep the store of results.")
 data_app = typer.Typer(no_args_is_help=True, help="List, verify and prepare the data sets.")
 app.add_typer(results_app, name="results")
@@ -63,5 +69,20 @@ data_app.command("verify", cls=Command)(data.verify)
 data_app.command("prepare", cls=Command)(data.prepare)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"srclib {version('srclib')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Sleep Replay Consolidation: compute results, judge them against the paper, search parameters, check data."""
+
+
 if __name__ == "__main__":
-    app(prog_name="python -m srclib")
+    app()
