@@ -39,7 +39,7 @@ from avalanche.training import ExperienceBalancedBuffer, Naive, SynapticIntellig
 from avalanche.training.plugins import ReplayPlugin
 from torch.utils.data import TensorDataset
 
-from srclib.data import datasets, streams
+from srclib.data import Task, class_incremental, load
 from srclib.experiments import cell, run
 from srclib.experiments.cell import Cell
 from srclib.learning import training
@@ -71,8 +71,8 @@ def ours(method: str, awake: AwakeConfig) -> Outcome:
 
 
 def theirs(method: str, awake: AwakeConfig) -> Outcome:
-    data = datasets.load("mnist")
-    tasks = streams.class_incremental(data, range(TASKS))
+    data = load("mnist")
+    tasks = class_incremental(data, range(TASKS))
     stream = benchmark_from_datasets(train=[_dataset(task, awake.images_per_task) for task in tasks]).train_stream
     with training.reproducible(0):
         model = awake.network()
@@ -97,7 +97,7 @@ def theirs(method: str, awake: AwakeConfig) -> Outcome:
     return outcome
 
 
-def _dataset(task: streams.Task, images: int | None) -> Any:
+def _dataset(task: Task, images: int | None) -> Any:
     kept: Any = TensorDataset(task.x_train[:images], task.y_train[:images])
     kept.targets = kept.tensors[1].tolist()  # Avalanche reads labels here
     return as_classification_dataset(kept)

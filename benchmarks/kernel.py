@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from srclib.data import datasets, provenance, streams
+from srclib.data import class_incremental, load, provenance
 from srclib.experiments import protocols, run
 from srclib.experiments.cell import Cell
 from srclib.learning import training
@@ -61,7 +61,7 @@ def standard_case() -> Case:
     assert protocol.sleep is not None  # the protocol has one
     awake, config = protocol.awake, protocol.sleep.night(0)
     assert config is not None
-    task = streams.class_incremental(datasets.load("fashion_mnist"), range(5))[0]
+    task = class_incremental(load("fashion_mnist"), range(5))[0]
     x, y = task.x_train[: awake.images_per_task], task.y_train[: awake.images_per_task]
     with training.reproducible(seed=0):
         model = awake.network()

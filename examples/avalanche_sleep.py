@@ -17,7 +17,7 @@ from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from srclib.data import datasets, streams
+from srclib.data import class_incremental, load
 from srclib.sleep import SleepConfig, sleep
 
 SAMPLE = 1_000  # images of an experience that set the gain of the layers
@@ -63,7 +63,7 @@ class SleepPlugin(SupervisedPlugin):
 
 def main() -> None:
     torch.manual_seed(1)
-    tasks = streams.class_incremental(datasets.load("mnist"), range(5))[:2]  # 0 and 1, then 2 and 3
+    tasks = class_incremental(load("mnist"), range(5))[:2]  # 0 and 1, then 2 and 3
     experiences = []
     for task in tasks:
         data: Any = TensorDataset(task.x_train, task.y_train)

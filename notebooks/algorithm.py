@@ -50,7 +50,7 @@ import torch
 from myst_nb import glue
 from torch import nn
 
-from srclib.data import datasets, streams
+from srclib.data import class_incremental, load
 from srclib.experiments import protocols
 from srclib.learning import training
 from srclib.pages import figures
@@ -185,7 +185,7 @@ night = replace(p.sleep.config_after(1), steps=steps)
 n = p.awake.images_per_task  # trained on, the first of each task
 known = None if p.sleep.statistics == "pool" else n  # used for the sleep
 
-tasks = streams.class_incremental(datasets.load("mnist"), order=range(5))[:2]
+tasks = class_incremental(load("mnist"), order=range(5))[:2]
 accuracy = {}
 
 

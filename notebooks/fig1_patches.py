@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib.data import streams, terminal
+from srclib.data import patches, terminal
 from srclib.experiments import compute, summary
 from srclib.experiments.store import Store
 from srclib.pages import figures, tables
@@ -64,7 +64,7 @@ weights = {run: group for (_, run), group in collected.items()}
 # ## A. The images
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four binary images of ten by ten pixels in a row. Each has seventeen dark pixels, fifteen of them at the same places in all four images and two at places of its own."}, "figure": {"caption": "The four images with an overlap of 15 pixels. Task 1 is the left pair, task 2 the right pair.", "name": "fig-1a"}}
-first, second = streams.patches(15, seed=0)
+first, second = patches(15, seed=0)
 x = np.concatenate([first.x_test, second.x_test])
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.1), layout="constrained")
 figures.images(axes, x, ["task 1: image 0", "task 1: image 1", "task 2: image 2", "task 2: image 3"])
@@ -125,7 +125,7 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars at three stages, for overlaps of 12 and 14 pixels: the input that image 0 gives to its own output neuron and the larger one of its inputs to the two output neurons of task 2. After task 1 the first is positive and the second negative. After task 2 the second is larger than the first. After sleep the first is unchanged and the second has fallen below it."}, "figure": {"caption": "Input to output neuron 0 and the larger of the inputs to output neurons 2 and 3 when image 0 is shown, at two overlaps. Error bars: standard error of the mean over networks.", "name": "fig-1c"}}
 def weights_of(record):
     """Return the weights after T1, T2 and SRC, (3, 4, pixels), and the images, (4, pixels)."""
-    tasks = streams.patches(record["cell"]["overlap"], record["seed"])
+    tasks = patches(record["cell"]["overlap"], record["seed"])
     images = np.concatenate([task.x_test for task in tasks])
     return np.array([phase["weights"][0] for phase in record["metrics"]["phases"]]), images
 

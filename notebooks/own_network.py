@@ -38,12 +38,12 @@ import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
-from srclib.data import datasets
+from srclib.data import load
 from srclib.pages import figures
 from srclib.sleep import sleep
 from srclib.sleep.tune import tune
 
-mnist = datasets.load("mnist")  # x_train (60000, 784) in [0, 1], y_train (60000,), x_test, y_test
+mnist = load("mnist")  # x_train (60000, 784) in [0, 1], y_train (60000,), x_test, y_test
 tasks = [(0, 1), (2, 3)]
 held_out = 500  # training images of each task that score a sleep
 

@@ -37,11 +37,11 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.pages import figures
 
 figures.use_style()
-measured = json.loads((DATA / "benchmarks" / report).read_text())
+measured = json.loads((committed("benchmarks") / report).read_text())
 
 
 def networks(name):

@@ -43,7 +43,7 @@ import seaborn as sns
 from IPython.display import HTML, Markdown
 
 from srclib.data import terminal
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.experiments import compute, summary
 from srclib.experiments.store import Store
 from srclib.pages import figures
@@ -58,7 +58,7 @@ awake = compute.collect(
 )["mnist", "sequential"]  # fmt: skip
 names = {"src": "summed", "src/averaged": "averaged"}
 finals = {name: summary.finals(records["mnist", run], "sleep.streams") for run, name in names.items()}
-reports = [json.loads(path.read_text()) for path in sorted((DATA / "benchmarks").glob("minibatches*.json"))]
+reports = [json.loads(path.read_text()) for path in sorted(committed("benchmarks").glob("minibatches*.json"))]
 timed = pd.DataFrame(entry | {"device": report["device"]} for report in reports for entry in report["sleeps"])
 
 

@@ -213,7 +213,7 @@ Markdown(f"Profile `{profile}`, protocol `released` and, for the text, `describe
 # nox -s notebook -- table1_cub -p profile ci
 # ```
 #
-# It needs `cub50`, which the project may not hold and nobody distributes: `srclib/natural.py` describes the file. For the
+# It needs `cub50`, which the project may not hold and nobody distributes: `srclib/data/prepared.py` describes the file. For the
 # whole of CUB-200-2011 with the embeddings of a ResNet-50, as the paper has it:
 #
 # ```bash

@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from srclib.data import natural
-from srclib.data.natural import Arrays
+from srclib.data import STREAMS
+from srclib.data.dataset import SPLITS, Arrays
+from srclib.data.prepared import Prepared
 
 
 def pictures(n: int, side: int = 32, seed: int = 0) -> NDArray[np.uint8]:
@@ -37,10 +38,16 @@ def embeddings(train: int = 12, test: int = 6, classes: int = 3, inputs: int = 3
     return data | {key: rng.random((len(x), inputs), np.float32) for key, x in data.items() if key[0] == "x"}
 
 
+def small(source: Prepared, classes: int = 3, **changes: Any) -> Prepared:
+    """Return a data set as small as a miniature, or one that comes from elsewhere."""
+    return replace(source, **{"train": 12, "test": 6, "classes": source.classes[:classes], **changes})
+
+
 def expect(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
-    """Let a data set be as small as a miniature, or come from elsewhere."""
-    source = replace(natural.SOURCES[name], **{"train": 12, "test": 6, "classes": 3, **changes})
-    monkeypatch.setitem(natural.SOURCES, name, source)
+    """Let a data set of the registry be as small as a miniature, or come from elsewhere."""
+    source = STREAMS[name]
+    assert isinstance(source, Prepared)
+    monkeypatch.setitem(STREAMS, name, small(source, **changes))
 
 
 def jpeg(image: NDArray[np.uint8]) -> bytes:
@@ -62,11 +69,15 @@ def labelled(data: Arrays, split: str) -> Iterable[tuple[NDArray[np.uint8], np.u
     return zip(data[f"x_{split}"], data[f"y_{split}"], strict=True)
 
 
+def rows(data: Arrays, split: str) -> set[bytes]:
+    """Return every image of a split with its label, in no order."""
+    return {x.tobytes() + bytes([y]) for x, y in labelled(data, split)}
+
+
 def cifar10_archive(path: Path, data: Arrays) -> Path:
     """Write images in the layout of cifar-10-binary.tar.gz: five files of training images, one of test images."""
     records = {
-        split: [bytes([y]) + x.transpose(2, 0, 1).tobytes() for x, y in labelled(data, split)]
-        for split in natural.SPLITS
+        split: [bytes([y]) + x.transpose(2, 0, 1).tobytes() for x, y in labelled(data, split)] for split in SPLITS
     }
     batches = {f"data_batch_{i + 1}": b"".join(records["train"][i::5]) for i in range(5)}
     batches["test_batch"] = b"".join(records["test"])

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from srclib.data.datasets import IDX_FILES, SHA256
+from srclib.data.embedded import FASHION_MNIST, FILES, MNIST
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -74,5 +74,7 @@ def test_checksums_of_the_data_readme() -> None:
         re.findall(r"^\| `([\w/.-]+\.gz)` \| `([0-9a-f]{64})` \|", (ROOT / "data/README.md").read_text(), re.M)
     )
     assert printed == {
-        f"{name}/{IDX_FILES[key]}-ubyte.gz": digest for name, files in SHA256.items() for key, digest in files.items()
+        f"{source.name}/{FILES[key]}": digest
+        for source in (MNIST, FASHION_MNIST)
+        for key, digest in source.sha256.items()
     }

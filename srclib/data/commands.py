@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from . import datasets, natural
+from .registry import load, sources
 from .terminal import console, line
 
 Folder = Annotated[
@@ -19,23 +18,19 @@ Folder = Annotated[
 
 
 def list_data(directory: Folder = None) -> None:
-    """List the data sets: name, images, classes, size on disk, where they are; `-` for one that is not prepared.
+    """List the data sets: name, images, classes, size on disk, where they are; `-` for one that is not there.
 
     Example: `python -m srclib data list`
     """
     table = Table("name", "training images", "test images", "classes", "size", "where")
-    for name in datasets.EMBEDDED:
-        folder = (directory or datasets.DATA) / name
-        files = {key: datasets.file_of(folder, key) for key in datasets.IDX_FILES}
-        images = [
-            f"{len(datasets.read_idx(files[key], datasets.SHA256[name][key])):,}" for key in ("y_train", "y_test")
-        ]
-        size = sum(path.stat().st_size for path in files.values())
-        table.add_row(name, *images, str(len(datasets.CLASSES[name])), f"{size / 1e6:.1f} MB", str(folder))
-    for name, source in natural.SOURCES.items():
-        path = natural.path_of(name, directory)
-        there = f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "-"
-        table.add_row(name, f"{source.train:,}", f"{source.test:,}", str(source.classes), there, str(path))
+    for name, source in sources().items():
+        files = source.files(directory)
+        size = f"{sum(path.stat().st_size for path in files) / 1e6:.1f} MB" if files else "-"
+        try:
+            where = str(source.where(directory))
+        except FileNotFoundError:
+            where = "the repository of the book"
+        table.add_row(name, f"{source.train:,}", f"{source.test:,}", str(len(source.classes)), size, where)
     console().print(table)
 
 
@@ -44,36 +39,22 @@ def verify(directory: Folder = None) -> None:
 
     Example: `python -m srclib data verify`
     """
-    damaged = [fault for name in datasets.EMBEDDED for fault in _faults((directory or datasets.DATA) / name, name)]
-    there = [name for name in natural.SOURCES if natural.path_of(name, directory).exists()]
-    for name in there:
-        try:
-            natural.arrays(name, directory)
-        except ValueError as error:
-            damaged.append(str(error))
+    damaged = [fault for source in sources().values() for fault in source.faults(directory)]
     for fault in damaged:
         line(fault, "red")
     if damaged:
         raise typer.Exit(1)
-    files = len(datasets.EMBEDDED) * len(datasets.IDX_FILES) + len(there)
-    line(f"{', '.join([*datasets.EMBEDDED, *there])}: all {files} files are whole")
+    there = {name: len(files) for name, source in sources().items() if (files := source.files(directory))}
+    line(f"{', '.join(there)}: all {sum(there.values())} files are whole")
 
 
 def prepare(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(datasets.NAMES)}.")],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(sources())}.")],
     directory: Folder = None,
 ) -> None:
     """Make a data set ready for use: check one that is embedded, download and convert another.
 
     Example: `python -m srclib data prepare cifar10`
     """
-    found = datasets.load(name, directory)
+    found = load(name, directory)
     line(f"{name} is ready: {len(found.y_train):,} training and {len(found.y_test):,} test images")
-
-
-def _faults(folder: Path, name: str) -> Iterable[str]:
-    for key, sha256 in datasets.SHA256[name].items():
-        try:
-            datasets.read_idx(datasets.file_of(folder, key), sha256)
-        except (ValueError, OSError) as error:
-            yield str(error)

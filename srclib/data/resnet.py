@@ -9,14 +9,15 @@ import pickle
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 BLOCKS = (3, 4, 6, 3)  # bottlenecks of each stage
 MEAN, SD = np.array([(0.485, 0.456, 0.406), (0.229, 0.224, 0.225)], np.float32)  # of the colours of ImageNet
@@ -44,7 +45,8 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn1(self.conv1(x)).relu()
         y = self.bn2(self.conv2(y)).relu()
-        return (self.bn3(self.conv3(y)) + self.downsample(x)).relu()
+        z: Tensor = self.bn3(self.conv3(y)) + self.downsample(x)
+        return z.relu()
 
 
 class ResNet50(nn.Module):
@@ -77,6 +79,9 @@ def load(path: Path) -> ResNet50:
     Weights of the last layer (`fc`) are left out. A file of torch is read without running what it may hold.
     Raises ValueError, which names the file, if it is damaged or belongs to another network.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     with torch.random.fork_rng(devices=[]):  # the weights it starts with are not used
         network = ResNet50()
     try:
@@ -94,6 +99,8 @@ def load(path: Path) -> ResNet50:
 
 def pixels(image: Image.Image) -> Tensor:
     """Return an RGB image as float32 (3, 224, 224): resized, its middle cut out, standardised, as torchvision does."""
+    from PIL import Image
+
     width, height = (RESIZE * side // min(image.size) for side in image.size)
     resized = image.resize((width, height), Image.Resampling.BILINEAR)
     left, top = round((width - CROP) / 2), round((height - CROP) / 2)

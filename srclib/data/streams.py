@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .datasets import Dataset
-
-CROSS_MODAL = ("mnist", "fashion_mnist")  # the data sets of the stream "cross_modal"
+from .dataset import Dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +85,6 @@ def patches(overlap: int, seed: int, *, side: int = 10) -> list[Task]:
         Task(classes, x[rows], y[rows], x[rows], y[rows])
         for classes, rows in (((0, 1), slice(0, 2)), ((2, 3), slice(2, 4)))
     ]
-
-
-def count_tasks(dataset: str, outputs: int, classes_per_task: int) -> int:
-    """Return how many tasks the stream of a data set has, for a network with so many output units."""
-    return len(CROSS_MODAL) if dataset == "cross_modal" else outputs // classes_per_task
 
 
 def task_order(kind: str, tasks: int, seed: int) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from filelock import BaseFileLock
 
-from ..data import datasets, provenance
+from ..data import at_hand, provenance
+from ..data.terminal import progress
 from . import grid, workers
 from .cell import Cell
 from .records import Record
@@ -54,7 +55,7 @@ def collect(
     values = grid.settings(name, profile, protocol, **changes)
     found = {d: grid.points(name, profile, protocol, **changes | {"datasets": [d]}) for d in values["datasets"]}
     for dataset, those in list(found.items()):
-        if not datasets.at_hand(dataset) and not all(cell in store for _, cell in those):
+        if not at_hand(dataset) and not all(cell in store for _, cell in those):
             log.info("%s: %s skipped: no data; see `srclib data prepare %s`", name, dataset, dataset)
             del found[dataset]
     points = list(chain.from_iterable(found.values()))
@@ -68,7 +69,7 @@ def collect(
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:
     """Keep `slots` cells in flight until all are stored; one that another process computes is waited for."""
     flying: dict[Future[Record], BaseFileLock] = {}
-    with workers.progress(name, len(cells)) as advance:
+    with progress(name, len(cells)) as advance:
         try:
             while cells or flying:
                 for cell in cells[:]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from ..data.datasets import DATA
+from ..data.places import committed
 
-OUTCOMES = DATA / "searches"
+OUTCOMES = committed("searches")
 
 
 def read(path: Path) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ..data import streams
+from ..data import task_order
 from ..learning import methods
 from . import protocols
 from .cell import Cell
@@ -124,7 +124,7 @@ def cell(
         plugins=method.plugins(found.methods, found.source),
         joint=method.joint,
         tested=found.tested,
-        order=streams.task_order(order, found.tasks, seed),
+        order=task_order(order, found.tasks, seed),
         seed=seed,
         overlap=overlap,
         keep_weights=keep_weights,

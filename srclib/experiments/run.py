@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..data import streams
-from ..data.datasets import load
-from ..data.streams import Task
+from ..data import Task, hold_out, registry
 from ..learning import training
 from ..learning.methods import part_of
 from ..learning.methods.plugin import TRAINING_HOOKS, Examples, Run, overriding, train
@@ -237,22 +234,10 @@ def _accuracy(predicted: Tensor, labels: Sequence[Tensor]) -> dict[str, Any]:
 
 def stream(cell: Cell) -> list[Task]:
     """Return the tasks of a cell, in its order."""
-    tasks = _all_images(cell)
+    tasks = registry.stream(cell.dataset).tasks(
+        cell.order, cell.classes_per_task, overlap=cell.overlap, seed=cell.seed, inputs=cell.awake.layers[0]
+    )
     if cell.tasks is not None and not 1 <= cell.tasks <= len(tasks):
         raise ValueError(f"tasks = {cell.tasks}: allowed is 1 to {len(tasks)}, or None for all")
     tasks = tasks[: cell.tasks]
-    return [streams.hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks
-
-
-def _all_images(cell: Cell) -> list[Task]:
-    if cell.dataset == "patches":
-        if cell.overlap is None:
-            raise ValueError("overlap is missing: the patches need one")
-        side = math.isqrt(cell.awake.layers[0])
-        if side * side != cell.awake.layers[0]:
-            raise ValueError(f"layers = {cell.awake.layers}: the patches need a square number of inputs")
-        tasks = streams.patches(cell.overlap, cell.seed, side=side)
-        return [tasks[t] for t in cell.order]
-    if cell.dataset == "cross_modal":
-        return streams.cross_modal([load(name) for name in streams.CROSS_MODAL], cell.order)
-    return streams.class_incremental(load(cell.dataset), cell.order, cell.classes_per_task)
+    return [hold_out(task, cell.held_out) for task in tasks] if cell.held_out else tasks

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from ..data.datasets import DATA
+from ..data.places import committed
 from . import records
 from .cell import Cell
 from .records import Record
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def default_directory() -> Path:
     """Return the directory of results: $SRCLIB_RESULTS, else the committed ones."""
-    return Path(os.environ.get("SRCLIB_RESULTS", DATA / "results"))
+    return Path(os.environ.get("SRCLIB_RESULTS") or committed("results"))
 
 
 class Store:

@@ -1,16 +1,12 @@
-"""Workers: where calls run at once, with Dask, and how one sees on a terminal that they go on."""
+"""Workers: where calls run at once, with Dask."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 POLL = 0.5  # seconds between looks at what other processes do
 
@@ -51,12 +47,3 @@ def cluster(workers: int | None = None) -> Iterator[str]:
         silence_logs=logging.ERROR,
     ) as found:
         yield found.scheduler_address
-
-
-@contextmanager
-def progress(name: str, total: int) -> Iterator[Callable[[], None]]:
-    """Yield a function that counts one of `total`; a bar on a terminal, nothing elsewhere."""
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(name, total=total)
-        yield lambda: bar.advance(task)

@@ -30,16 +30,18 @@ from filelock import FileLock
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..data import features, natural, provenance
-from ..data.datasets import BACKBONE, DATA
+from ..data import cifar10, provenance
+from ..data.dataset import Arrays
+from ..data.places import scratch
+from ..data.terminal import progress
+from ..data.tiny_imagenet import TINY_IMAGENET32
 from ..data.vgg import vgg
-from ..experiments import workers
 from .training import reproducible
 
 log = logging.getLogger(__name__)
 
-DATASET = "tiny_imagenet32"
-CHECKPOINT = DATA.parent / "build" / "backbone" / "checkpoint.pt"
+IMAGES = TINY_IMAGENET32
+CHECKPOINT = scratch("backbone/checkpoint.pt")
 EVALUATION_BATCH = 500
 
 
@@ -78,7 +80,7 @@ Row = dict[str, float]  # of the log: epoch, rate, loss, train, validation, seco
 class Training:
     """A training in progress: the network, its optimizer and the log, after some epochs."""
 
-    def __init__(self, schedule: Schedule, data: natural.Arrays, device: torch.device) -> None:
+    def __init__(self, schedule: Schedule, data: Arrays, device: torch.device) -> None:
         self.schedule, self.device = schedule, device
         self.tensors = {name: torch.from_numpy(array).to(device) for name, array in data.items()}
         if len(data["x_train"]) < schedule.batch:
@@ -103,13 +105,13 @@ class Training:
         self.model.train()
         loss_sum = right = torch.zeros((), device=self.device)
         order = torch.randperm(len(x), generator=generator)[: steps * schedule.batch].to(self.device)
-        with workers.progress(f"epoch {number + 1} of {schedule.epochs}", steps) as advance:
-            for step, rows in enumerate(order.split(schedule.batch)):
+        with progress(f"epoch {number + 1} of {schedule.epochs}", steps) as advance:
+            for step, rows in enumerate(torch.split(order, schedule.batch)):
                 self.optimizer.param_groups[0]["lr"] = schedule.rate((number + (step + 0.5) / steps) / schedule.epochs)
                 self.optimizer.zero_grad()
                 z = self._forward(augmented(x[rows], schedule.shift, generator))
                 loss = nn.functional.cross_entropy(z, y[rows].long())
-                loss.backward()
+                torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(self.model.parameters(), schedule.clip)
                 self.optimizer.step()
                 loss_sum, right = loss_sum + loss.detach(), right + (z.detach().argmax(1) == y[rows]).sum()
@@ -135,12 +137,13 @@ class Training:
         """Return the share of the validation images whose class is predicted (top-1)."""
         self.model.eval()
         x, y = self.tensors["x_test"], self.tensors["y_test"]
-        predicted = [self._forward(part).argmax(1) for part in x.split(EVALUATION_BATCH)]
+        predicted = [self._forward(part).argmax(1) for part in torch.split(x, EVALUATION_BATCH)]
         return float((torch.cat(predicted) == y).double().mean())
 
     def _forward(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16):
-            return self.model(images).float()  # the loss is no product
+            z: Tensor = self.model(images).float()  # the loss is no product
+        return z
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: all of it or nothing."""
@@ -182,18 +185,20 @@ def run(
     schedule: Schedule,
     *,
     threads: int | None = None,
-    weights: Path = BACKBONE,
+    weights: Path | None = None,
     checkpoint: Path = CHECKPOINT,
     directory: Path | None = None,
 ) -> dict[str, Any]:
     """Train to the end, from the checkpoint if there is one, and return the model card.
 
     Writes the weights of the convolutions, and beside them the card (.yaml) and the log, one row an epoch (.csv).
-    threads: on a CPU; None: as torch has it. directory: of the prepared images, by default the cache directory.
+    threads: on a CPU; None: as torch has it. weights: their path; None: of those that the features are made with.
+    directory: of the prepared images, by default the cache directory.
     """
+    weights = weights or cifar10.backbone()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads = threads or torch.get_num_threads()
-    data = natural.arrays(DATASET, directory)
+    data = IMAGES.arrays(directory)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(checkpoint.with_suffix(".lock")), reproducible(schedule.seed, threads):
         training = Training(schedule, data, device)
@@ -210,7 +215,7 @@ def run(
     return _publish(training, weights, data, threads)
 
 
-def _publish(training: Training, weights: Path, data: natural.Arrays, threads: int) -> dict[str, Any]:
+def _publish(training: Training, weights: Path, data: Arrays, threads: int) -> dict[str, Any]:
     """Write weights, card and log; return the card."""
     weights.parent.mkdir(parents=True, exist_ok=True)
     blocks = {
@@ -227,12 +232,12 @@ def _publish(training: Training, weights: Path, data: natural.Arrays, threads: i
         "use": "images of 32 x 32 pixels to 2048 features, the inputs of the CIFAR-10 tasks",
         "weights": {
             "file": weights.name,
-            "sha256": features.digest(weights),
+            "sha256": cifar10.digest(weights),
             "numbers": sum(w.numel() for w in blocks.values()),
         },
         "data": {
-            "name": DATASET,
-            "origin": natural.SOURCES[DATASET].origins[0].url,
+            "name": IMAGES.name,
+            "origin": IMAGES.origins[0].url,
             "classes": int(data["y_train"].max()) + 1,
             "training images": len(data["x_train"]),
             "validation images": len(data["x_test"]),

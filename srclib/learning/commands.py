@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..data import datasets
+from ..data import cifar10
 from ..data.terminal import line, log_stages
 from . import backbone as backbones
 
@@ -26,4 +26,4 @@ def backbone(
     """
     log_stages()
     backbones.run(backbones.Schedule(epochs=epochs, peak=peak, seed=seed), threads=threads)
-    line(datasets.BACKBONE.with_suffix(".yaml").read_text())
+    line(cifar10.backbone().with_suffix(".yaml").read_text())

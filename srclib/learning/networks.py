@@ -1,4 +1,4 @@
-"""Networks that can sleep, multilayer perceptrons without biases, and the VGG that sees for them."""
+"""Networks that can sleep: multilayer perceptrons without biases."""
 
 from __future__ import annotations
 

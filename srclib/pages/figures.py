@@ -11,6 +11,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from ..data import STREAMS
+
 _COLORBLIND = sns.color_palette("colorblind")
 COLORS = {
     "task 1": _COLORBLIND[0],
@@ -22,14 +24,7 @@ COLORS = {
     "overlapping": _COLORBLIND[4],
     "published": (0.45, 0.45, 0.45),
 }
-DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cross_modal": "Cross-modal MNIST",
-    "cifar10": "CIFAR-10",
-    "cub200": "CUB-200",
-    "cub50": "CUB-200 (50 classes)",
-}
+DATASETS = {name: stream.label for name, stream in STREAMS.items()}
 TASKS = sns.color_palette("viridis", 5)  # tasks in the order they are learned
 
 

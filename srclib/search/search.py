@@ -36,7 +36,8 @@ import torch
 import yaml
 
 from ..data import provenance
-from ..data.datasets import DATA
+from ..data.places import scratch
+from ..data.terminal import progress
 from ..experiments import workers
 from ..experiments.cell import Cell
 from ..experiments.dialect import OUTCOMES
@@ -53,7 +54,7 @@ from . import fleet, trials
 from .studies import AWAKE, Settings, Study, awake_values, studies, values_of, with_values
 from .trials import Optimize
 
-JOURNALS = DATA.parent / "build" / "searches"
+JOURNALS = scratch("searches")
 
 
 def run(
@@ -135,7 +136,7 @@ def _progress(name: str, study: Study, journal: Path) -> Iterator[None]:
             for _ in range(before, shown):
                 advance()
 
-    with workers.progress(name, study.all_trials) as advance:
+    with progress(name, study.all_trials) as advance:
         watcher = Thread(target=watch, daemon=True)
         watcher.start()
         try:

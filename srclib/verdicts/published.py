@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..data.datasets import DATA
+from ..data import STREAMS
+from ..data.places import committed
 
-PUBLISHED = DATA / "published"
+PUBLISHED = committed("published")
 EXPECTED = PUBLISHED / "expected_verdicts.csv"
 
 COLUMNS = (
@@ -24,7 +25,7 @@ COLUMNS = (
     "against", "confidence", "source", "reason",
 )  # fmt: skip
 ALLOWED = {
-    "dataset": ("", "patches", "mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"),
+    "dataset": ("", *STREAMS),
     "method": (
         "", "sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal", "parallel", "icarl", "icarl+src",
         "weight_averaging",

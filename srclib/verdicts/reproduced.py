@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 import yaml
 
-from ..data.datasets import load
+from ..data import load
 from ..experiments import grid
 from ..experiments.cell import Cell
 from ..experiments.grid import Point

@@ -11,7 +11,7 @@ import torch
 
 from benchmarks import gpu as bench
 from benchmarks import kernel
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.sleep import cuda
 
 from ..cells import bench_case
@@ -59,6 +59,6 @@ def test_numbers_below_1_are_refused(case: kernel.Case, changes: dict) -> None:
 
 
 def test_the_committed_report_has_the_same_spikes_on_both() -> None:
-    report = json.loads((DATA / "benchmarks" / "bench.json").read_text())
+    report = json.loads((committed("benchmarks") / "gpu.json").read_text())
     assert report["agreement"]["differ"] == [0, 0, 0]
     assert "+" not in report["commit"]

@@ -15,7 +15,7 @@ from rich.console import Console
 from torch import Tensor
 
 from benchmarks import kernel
-from srclib.data import datasets, streams
+from srclib.data import class_incremental, load
 from srclib.experiments import grid
 from srclib.sleep import SleepConfig, reference
 from srclib.sleep.reference import Rule
@@ -172,7 +172,7 @@ def test_the_standard_case_is_the_first_sleep_of_fashion_mnist() -> None:
     assert case.stimulus().steps == 15_000
     assert isinstance(case.config.alpha, tuple)  # the protocol has one gain, the data give one per layer
     assert all(gain > 0 for gain in case.config.alpha)
-    shirts_trousers = streams.class_incremental(datasets.load("fashion_mnist"), range(5))[0]
+    shirts_trousers = class_incremental(load("fashion_mnist"), range(5))[0]
     x = shirts_trousers.x_test
     for w in case.weights:
         x = torch.relu(x @ w.T)

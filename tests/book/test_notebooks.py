@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode, read
 
 from book import build
-from srclib.data import natural
+from srclib.data import prepared
 
 from ..pictures import embeddings, miniature
 
@@ -28,15 +28,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with miniatures of CIFAR-10 and cub50, and a profile of IPython that takes them for whole."""
     folder = tmp_path_factory.mktemp("images")
-    natural.write(folder / "cifar10.npz", miniature(1000, 100, 10))
-    natural.write(folder / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
+    prepared.write(folder / "cifar10.npz", miniature(1000, 100, 10))
+    prepared.write(folder / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
     startup = folder / "profile_default" / "startup" / "miniature.py"
     startup.parent.mkdir(parents=True)
     startup.write_text(
         "from dataclasses import replace\n"
-        "from srclib import natural\n"
+        "from srclib.data import STREAMS\n"
         'for name, train in (("cifar10", 1000), ("cub50", 300)):\n'
-        "    natural.SOURCES[name] = replace(natural.SOURCES[name], train=train, test=100)\n"
+        "    STREAMS[name] = replace(STREAMS[name], train=train, test=100)\n"
     )
     return folder
 

@@ -7,8 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srclib.data.datasets import Dataset, load
-from srclib.data.streams import class_incremental, count_tasks, cross_modal, patches, task_order
+from srclib.data import Dataset, class_incremental, cross_modal, load, patches, task_order
 
 
 def numbered(classes: int = 6, train: int = 30, test: int = 12) -> Dataset:
@@ -79,14 +78,6 @@ def test_each_data_set_is_a_task(order: tuple[int, ...]) -> None:
 def test_order_of_the_data_sets_must_be_a_permutation(order: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"order = .*: allowed is a permutation of 0\.\.1"):
         cross_modal([numbered(), numbered()], order)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "outputs", "classes_per_task", "tasks"),
-    [("mnist", 10, 2, 5), ("mnist", 10, 10, 1), ("patches", 4, 2, 2), ("cross_modal", 10, 10, 2)],
-)
-def test_count_tasks(dataset: str, outputs: int, classes_per_task: int, tasks: int) -> None:
-    assert count_tasks(dataset, outputs, classes_per_task) == tasks
 
 
 # Patches

@@ -21,8 +21,8 @@ import torch
 import yaml
 from distributed import LocalCluster
 
-from srclib.data import natural, provenance
-from srclib.data.datasets import DATA
+from srclib.data import prepared, provenance
+from srclib.data.places import committed
 from srclib.experiments import compute, measures, protocols
 from srclib.experiments import grid as grids
 from srclib.experiments.cell import Cell
@@ -210,7 +210,7 @@ def test_too_small_a_fraction_of_the_birds_is_none(tmp_path: Path, monkeypatch: 
     """0.75 % of 150 images, rounded to hundreds as in the release: SRC with rehearsal is SRC."""
     monkeypatch.setenv("SRCLIB_DATA", str(tmp_path))
     expect(monkeypatch, "cub50", train=300, test=100, classes=50)
-    natural.write(tmp_path / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
+    prepared.write(tmp_path / "cub50.npz", embeddings(300, 100, 50, inputs=1280))
     small = {"awake": {"epochs": 1}, "sleep": {"steps": [50]}}
     alone, both = (run_cell(cell("cub50", name, changes=small))["phases"] for name in ("src", "src+rehearsal"))
     assert [{key: phase[key] for key in ("kind", "cosine")} for phase in both] == [
@@ -332,7 +332,7 @@ def test_a_data_set_that_is_not_at_hand_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("SRCLIB_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(natural, "fetch", never)
+    monkeypatch.setattr(prepared, "fetch", never)
     monkeypatch.setattr(compute, "compute", never)
     store = Store(tmp_path / "results")
     two = partial(compute.collect, "table1_cifar10", "ci", store=store, datasets=["cifar10", "mnist"])
@@ -461,7 +461,7 @@ def test_commit_outside_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyP
 # The committed results
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "results").glob("*.jsonl")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(committed("results").glob("*.jsonl")), ids=lambda path: path.stem)
 def test_committed_results_fit_their_keys(path: Path) -> None:
     assert path.stem in experiments()
     lines = [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]

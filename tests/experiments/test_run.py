@@ -265,7 +265,7 @@ def test_patches_fill_the_inputs(side: int) -> None:
 
 
 def test_patches_are_square() -> None:
-    with pytest.raises(ValueError, match=r"layers = \(99, 4\): the patches need a square number of inputs"):
+    with pytest.raises(ValueError, match="inputs = 99: the patches need a square number of inputs"):
         run(tiny(awake=awake(layers=(99, 4))))
 
 

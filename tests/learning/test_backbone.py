@@ -16,11 +16,14 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from srclib.data import features, natural
+from srclib.data import cifar10
+from srclib.data.dataset import SPLITS
+from srclib.data.prepared import write
+from srclib.data.tiny_imagenet import TINY_IMAGENET32
 from srclib.learning import backbone
 from srclib.learning.backbone import Row, Schedule, Training, augmented
 
-from ..pictures import expect, miniature, pictures
+from ..pictures import miniature, pictures, small
 
 SHORT = Schedule(epochs=3, batch=5, seed=1)
 CPU = torch.device("cpu")
@@ -29,8 +32,8 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a directory with a miniature of Tiny ImageNet; training takes place on the CPU."""
-    expect(monkeypatch, "tiny_imagenet32")
-    natural.write(tmp_path / "tiny_imagenet32.npz", miniature())
+    monkeypatch.setattr(backbone, "IMAGES", small(TINY_IMAGENET32))
+    write(tmp_path / "tiny_imagenet32.npz", miniature())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     return tmp_path
 
@@ -123,7 +126,7 @@ def test_no_shift_leaves_images_in_place() -> None:
 
 def test_it_learns() -> None:
     data = miniature(40, 20, classes=2)
-    for split in natural.SPLITS:  # the classes are bright and dark
+    for split in SPLITS:  # the classes are bright and dark
         data[f"x_{split}"] = data[f"x_{split}"] // 2 + 127 * data[f"y_{split}"][:, None, None, None]
     torch.manual_seed(0)
     training = Training(Schedule(epochs=4, batch=10), data, CPU)
@@ -213,5 +216,7 @@ def test_weights_card_and_log(folder: Path, caplog: pytest.LogCaptureFixture) ->
     torch.manual_seed(0)
     model = backbone.vgg(3)
     model.load_state_dict(checkpoint["model"])
-    found, expected = (features.extract(blocks, pictures(3)) for blocks in (features.load(weights), model.blocks))
+    found, expected = (
+        cifar10.extract(blocks, pictures(3)) for blocks in (cifar10.load_backbone(weights), model.blocks)
+    )
     np.testing.assert_array_equal(found, expected)

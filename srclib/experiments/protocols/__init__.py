@@ -20,7 +20,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from ...data import streams
+from ...data import stream
 from ...learning.methods import PARTS
 from ...learning.methods.plugin import Plugin
 from ...learning.methods.sleep import Sleep
@@ -132,7 +132,7 @@ def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
     outputs, each = draft.awake.layers[-1], draft.classes_per_task
     if each < 1 or outputs % each:
         raise ValueError(f"{where}: classes_per_task = {each}: allowed are parts of {outputs} outputs, 1 or more")
-    return dataclasses.replace(draft, tasks=streams.count_tasks(dataset, outputs, each), sections=sections)
+    return dataclasses.replace(draft, tasks=stream(dataset).count(outputs, each), sections=sections)
 
 
 def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tuple[float, dict[str, Any]]]]:

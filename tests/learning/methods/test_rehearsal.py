@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from srclib.data.datasets import load
-from srclib.data.streams import Task, class_incremental
+from srclib.data import Task, class_incremental, load
 from srclib.learning.methods.plugin import Examples, Plugin, Run
 from srclib.learning.methods.rehearsal import Rehearsal
 from srclib.learning.training import LOSSES, output_delta

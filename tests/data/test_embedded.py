@@ -1,4 +1,4 @@
-"""Data sets: the committed files, and what happens when one is damaged."""
+"""MNIST and Fashion-MNIST: the committed files, and what happens when one is damaged."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from srclib.data import datasets, features, natural
-from srclib.data.datasets import CLASSES, DATA, EMBEDDED, IDX_FILES, NAMES, SHA256, at_hand, file_of, load, read_idx
+from srclib.data import load, places
+from srclib.data.embedded import FASHION_MNIST, FILES, MNIST, Embedded, read_idx
 
-from ..pictures import expect, miniature
+SOURCES = pytest.mark.parametrize("source", [MNIST, FASHION_MNIST], ids=lambda source: source.name)
 
 TRAIN_COUNTS = {
     "mnist": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
@@ -43,11 +43,13 @@ def some_bytes(*shape: int) -> NDArray[np.uint8]:
 # The committed files
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_data_set_is_whole(name: str) -> None:
+@SOURCES
+def test_data_set_is_whole(source: Embedded) -> None:
+    name = source.name
     data = load(name)
     assert data.name == name
-    assert data.classes == CLASSES[name]
+    assert data.classes == source.classes
+    assert (len(data.x_train), len(data.x_test)) == (source.train, source.test)
     assert len(set(data.classes)) == 10
     for x, y, counts in ((data.x_train, data.y_train, TRAIN_COUNTS), (data.x_test, data.y_test, TEST_COUNTS)):
         assert x.shape == (len(y), 784)
@@ -58,67 +60,14 @@ def test_data_set_is_whole(name: str) -> None:
     assert load(name) is data  # read once
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_rows_are_the_images_of_the_file(name: str) -> None:
-    data = load(name)
-    images = read_idx(file_of(DATA / name, "x_test"), SHA256[name]["x_test"])
-    labels = read_idx(file_of(DATA / name, "y_test"), SHA256[name]["y_test"])
+@SOURCES
+def test_rows_are_the_images_of_the_file(source: Embedded) -> None:
+    data = source.load()
+    images, labels = (read_idx(source.where() / FILES[key], source.sha256[key]) for key in ("x_test", "y_test"))
     assert images.shape == (10_000, 28, 28)
     for row in (0, 4321, 9999):
         np.testing.assert_array_equal((data.x_test[row] * 255).round().numpy().astype(np.uint8), images[row].ravel())
         assert data.y_test[row] == labels[row]
-
-
-def test_unknown_name() -> None:
-    with pytest.raises(
-        ValueError, match=r"data set 'minst' is unknown: allowed is one of mnist, .*, cifar10, .*cub50$"
-    ):
-        load("minst")
-
-
-def test_every_data_set_has_classes() -> None:
-    assert tuple(CLASSES) == NAMES
-    assert {name: len(set(classes)) for name, classes in CLASSES.items()} == {
-        "mnist": 10, "fashion_mnist": 10, "cifar10": 10, "tiny_imagenet32": 200, "cub200": 200, "cub50": 50,
-    }  # fmt: skip
-
-
-# Prepared files
-
-
-def test_pixels_of_a_prepared_file_lie_in_0_to_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expect(monkeypatch, "tiny_imagenet32")
-    natural.write(tmp_path / "tiny_imagenet32.npz", miniature())
-    data = load("tiny_imagenet32", tmp_path)
-    images = natural.arrays("tiny_imagenet32", tmp_path)
-    for x, y, split in ((data.x_train, data.y_train, "train"), (data.x_test, data.y_test, "test")):
-        np.testing.assert_array_equal(x, images[f"x_{split}"].reshape(len(y), 3072) / np.float32(255))
-        assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
-        assert y.tolist() == images[f"y_{split}"].tolist()
-    assert load("tiny_imagenet32", tmp_path) is data  # read once
-
-
-@pytest.mark.parametrize("name", ["cub50", "cub200"])
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_embeddings_stay_as_they_are(
-    name: str, dtype: type[np.floating], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expect(monkeypatch, name, shape=(7,))
-    x = np.random.default_rng(0).gamma(1, size=(18, 7)).astype(dtype)
-    natural.write(tmp_path / f"{name}.npz", miniature() | {"x_train": x[:12], "x_test": x[12:]})
-    data = load(name, tmp_path)
-    assert data.x_train.dtype == torch.float32
-    assert sorted(data.x_train.tolist()) == sorted(x[:12].astype(float).tolist())
-    assert float(data.x_test.max()) > 1
-
-
-def test_cub50_of_the_cache_is_whole() -> None:
-    if not natural.path_of("cub50").exists():
-        pytest.skip("no data")
-    data = load("cub50")
-    assert (data.x_train.shape, data.x_test.shape) == ((1500, 1280), (1389, 1280))
-    assert data.y_train.bincount().tolist() == [30] * 50
-    assert len(data.y_train[:200].unique()) > 40  # the first images are of all classes
 
 
 # Damaged files
@@ -194,9 +143,10 @@ def test_load_names_the_damaged_file(
 ) -> None:
     folder = tmp_path / "mnist"
     folder.mkdir()
-    for other in IDX_FILES:
-        file_of(folder, other).symlink_to(file_of(DATA / "mnist", other))
-    damaged = file_of(folder, key)
+    for file in FILES.values():
+        (folder / file).symlink_to(MNIST.where() / file)
+    assert list(MNIST.faults(tmp_path)) == []
+    damaged = folder / FILES[key]
     content = damaged.read_bytes()
     damaged.unlink()
     match damage:
@@ -206,20 +156,18 @@ def test_load_names_the_damaged_file(
             middle = len(content) // 2
             damaged.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
         case "exchanged":
-            damaged.symlink_to(file_of(DATA / "fashion_mnist", key))
+            damaged.symlink_to(FASHION_MNIST.where() / FILES[key])
     with pytest.raises(error, match=f"{re.escape(str(damaged))} {message}"):
         load("mnist", tmp_path)
+    (fault,) = MNIST.faults(tmp_path)
+    assert fault.startswith(f"{damaged} {message}")
 
 
-def test_what_is_at_hand_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SRCLIB_DATA", str(tmp_path))
-    assert all(at_hand(name) for name in (*EMBEDDED, "cross_modal", "patches"))
-    assert not any(at_hand(name) for name in natural.SOURCES)
-    natural.write(tmp_path / "cub50.npz", miniature())
-    assert [name for name in natural.SOURCES if at_hand(name)] == ["cub50"]
-    for path in (tmp_path / "cifar10.npz", features.path_of(datasets.BACKBONE)):  # images, or what is made of them
-        natural.write(path, miniature())
-        assert at_hand("cifar10")
-        assert not at_hand("cifar10", tmp_path / "elsewhere")
-        path.unlink()
-    assert not at_hand("cifar10")
+def test_an_installed_package_says_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "CHECKOUT", False)
+    message = "data/mnist is missing: it is in the repository of the book, not in the package"
+    with pytest.raises(FileNotFoundError, match=f"^{message}$"):
+        load("mnist")
+    assert not MNIST.at_hand()
+    assert MNIST.files() == []
+    assert list(MNIST.faults()) == [message]
