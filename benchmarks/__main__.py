@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from srclib.data.command import Command
 from srclib.data.terminal import console
 from srclib.experiments import grid
 
@@ -20,7 +21,7 @@ ReportFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help=
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", help=__doc__)
 
 
-@app.command()
+@app.command(cls=Command)
 def kernel(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 5,
     threads: Annotated[str, typer.Option(metavar="N,M", help="Numbers of threads to time with.")] = "1,2",
@@ -41,7 +42,7 @@ def kernel(
     kernels.show(report, console())
 
 
-@app.command()
+@app.command(cls=Command)
 def minibatches(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 3,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where the network sleeps.")] = "cpu",
@@ -62,7 +63,7 @@ def minibatches(
     console().print(table)
 
 
-@app.command()
+@app.command(cls=Command)
 def gpu(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 5,
     networks: Annotated[str, typer.Option(metavar="N,M", help="How many networks sleep at once.")] = ",".join(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ..data.command import Command
 from ..data.terminal import line, log_stages
 from . import compute, grid, protocols
 from .store import Store
@@ -22,6 +23,25 @@ Scheduler = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT; default: own workers, one per core."),
 ]
+
+
+class WithSettings(Command):
+    """A command that takes `--set KEY VALUE`; `--set KEY=VALUE`, which typer knows, is understood as well."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _join_settings(args))
+
+
+def _join_settings(args: Iterable[str]) -> list[str]:
+    joined: list[str] = []
+    rest = iter(args)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-s", "--set"):
+            key = next(rest, None)
+            if key is not None:
+                joined.append(key if "=" in key else f"{key}={next(rest, '')}")
+    return joined
 
 
 def run(
@@ -89,7 +109,7 @@ def migrate(store: Directory = None) -> None:
 
     Results stay as they are. What is stored in an older schema is read without this, too.
 
-    Example: `srclib results migrate --store build/results`
+    Example: `python -m srclib results migrate --store build/results`
     """
     kept = existing(store)
     for file, lines in kept.migrate().items():
