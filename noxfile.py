@@ -168,6 +168,12 @@ def lock(session: nox.Session) -> None:
 
 
 @session
+def house(session: nox.Session) -> None:
+    """Draw the rooms of the package and the imports between them into CONTRIBUTING.md."""
+    run(session, "python", "-m", "tests.house")
+
+
+@session
 def lint(session: nox.Session) -> None:
     """Check style, types, the citation file and the workflows."""
     run(session, "ruff", "check", ".")

@@ -1,0 +1,1 @@
+"""Runs: what decides one, how it is computed and stored, what it measures."""

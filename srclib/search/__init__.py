@@ -1,0 +1,1 @@
+"""Searches for the parameters of a method, on training images held out."""

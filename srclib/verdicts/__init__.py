@@ -1,0 +1,1 @@
+"""Published values, ours beside them, and how the two compare."""
