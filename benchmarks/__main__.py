@@ -33,7 +33,7 @@ def kernel(
     The case is the first sleep of Fashion-MNIST: 15,000 steps of a 784-1200-1200-10 network, released parameters. The
     whole runs are one seed of sequential training and of SRC on MNIST. It takes some minutes of a quiet machine.
 
-    Example: `python -m benchmarks kernel --repeats 3 --threads 1 --no-runs --json bench.json`
+    Example: `python -m benchmarks kernel --repeats 3 --threads 1 --no-runs --json kernel.json`
     """
     counts = _numbers("--threads", threads)
     runs = {} if no_runs else {name: grid.cell("mnist", name) for name in ("sequential", "src")}

@@ -1,6 +1,6 @@
-"""How fast the GPU kernel is, with one network and with many at once: `python -m srclib gpu`.
+"""How fast the GPU kernel is, with one network and with many at once: `python -m benchmarks gpu`.
 
-The case is that of `bench`. Before anything is timed, the sleep on the GPU is compared with that on the CPU, spike by
+The case is that of `kernel`. Before anything is timed, the sleep on the GPU is compared with that on the CPU, spike by
 spike. The kernels add in different orders, so a potential may cross its threshold in one of them and not in the other;
 the report says how many spikes differ.
 """

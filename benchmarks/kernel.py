@@ -1,4 +1,4 @@
-"""How fast a sleep is, how much memory it takes, and how long a run is: `python -m srclib bench`.
+"""How fast a sleep is, how much memory it takes, and how long a run is: `python -m benchmarks kernel`.
 
 The standard case is the first sleep of Fashion-MNIST with the released parameters: 15,000 steps of a 784-1200-1200-10
 network trained on its first task. Before anything is timed, all contenders must give the same spikes on a shortened
