@@ -25,7 +25,7 @@
 # ```
 #
 # The released code weights nothing: it draws old images anew for each task, from all images of the old classes, and
-# trains on the union. Here both are one switch of {class}`srclib.plugins.rehearsal.Rehearsal`.
+# trains on the union. Here both are one switch of {class}`srclib.learning.methods.rehearsal.Rehearsal`.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full

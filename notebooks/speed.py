@@ -27,7 +27,7 @@
 # 784-1200-1200-10 neurons after its first task. Before anything is timed, the kernels must agree.
 
 # %% tags=["parameters"]
-report = "gpu.json"  # a file of data/benchmarks, written by `python -m srclib gpu`
+report = "gpu.json"  # a file of data/benchmarks, written by `python -m benchmarks gpu`
 
 # %% tags=["hide-input"]
 import json
@@ -124,6 +124,6 @@ Markdown(
 # To measure on your machine, without a GPU and with one:
 #
 # ```bash
-# python -m srclib bench
-# python -m srclib gpu --json data/benchmarks/gpu.json
+# python -m benchmarks kernel
+# python -m benchmarks gpu --json data/benchmarks/gpu.json
 # ```

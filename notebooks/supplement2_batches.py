@@ -160,5 +160,5 @@ Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everyth
 #
 # ```bash
 # nox -s notebook -- supplement2_batches -p seeds 2
-# python -m srclib minibatches --json data/benchmarks/minibatches.json
+# python -m benchmarks minibatches --json data/benchmarks/minibatches.json
 # ```

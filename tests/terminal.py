@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 from typer.testing import CliRunner, Result
@@ -32,3 +33,14 @@ class Terminal:
 
 
 srclib = Terminal(app)
+
+
+def commands(group: Any, *path: str) -> dict[str, Any]:
+    """Return every command below a group by its full name, as `data list`."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= commands(command, *path, name)
+        else:
+            found[" ".join([*path, name])] = command
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -13,19 +12,7 @@ from typer.testing import CliRunner
 from srclib.__main__ import app
 from srclib.data.command import Command
 
-from .terminal import Terminal, srclib
-
-
-def commands(group: Any, *path: str) -> dict[str, Any]:
-    """Return every command below a group by its full name, as `data list`."""
-    found: dict[str, Any] = {}
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            found |= commands(command, *path, name)
-        else:
-            found[" ".join([*path, name])] = command
-    return found
-
+from .terminal import Terminal, commands, srclib
 
 COMMANDS = commands(typer.main.get_command(app))
 

@@ -1,4 +1,4 @@
-"""What the README and the book tell a reader to do works: snippets run, sessions, notebooks and linked files exist."""
+"""What README, CONTRIBUTING and the book tell a reader to do works: snippets run; sessions and linked files exist."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from srclib.experiments import grid
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-MARKDOWN = [README, ROOT / "CHANGELOG.md", ROOT / "data" / "README.md", ROOT / "data" / "published" / "README.md"]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+MARKDOWN = [
+    README,
+    CONTRIBUTING,
+    ROOT / "CHANGELOG.md",
+    ROOT / "data" / "README.md",
+    ROOT / "data" / "published" / "README.md",
+]
 WITH_COMMANDS = [
     README,
+    CONTRIBUTING,
     *sorted((ROOT / "book").glob("*.md")),
     *sorted((ROOT / "notebooks").glob("*.py")),
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
@@ -35,7 +43,7 @@ def commands(pattern: str) -> list[tuple[str, str]]:
 
 SNIPPETS = [
     pytest.param(snippet, id=f"{path.stem}-{i}")
-    for path in (README, ROOT / "data" / "README.md")
+    for path in (README, CONTRIBUTING, ROOT / "data" / "README.md")
     for i, snippet in enumerate(fenced(path, "python"))
 ]
 
@@ -55,7 +63,7 @@ def test_snippet_runs(snippet: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_snippets_are_found() -> None:
-    assert {str(p.id).split("-")[0] for p in SNIPPETS} >= {"README"}
+    assert {str(p.id).split("-")[0] for p in SNIPPETS} >= {"README", "CONTRIBUTING"}
 
 
 def test_readme_snippet_forgets_and_recovers(
@@ -93,7 +101,8 @@ def test_notebooks_and_experiments_exist() -> None:
 
 
 def test_parameters_of_the_readme_exist() -> None:
-    for name, parameter in re.findall(r"nox -s notebook -- (\w+) -p (\w+)", README.read_text()):
+    text = README.read_text() + CONTRIBUTING.read_text()
+    for name, parameter in re.findall(r"nox -s notebook -- (\w+) -p (\w+)", text):
         assert re.search(rf"^{parameter} = ", (ROOT / "notebooks" / f"{name}.py").read_text(), re.MULTILINE), parameter
 
 

@@ -40,8 +40,8 @@ def mlp(
     sizes: inputs, hidden units of every layer, outputs. output: "softmax" and "sigmoid" end in a linear layer (they are
     part of the loss), "relu" in a ReLU. dropout: probability for hidden units, in [0, 1); dropout_scaling: "train"
     (`nn.Dropout`) or "test" (`ClassicDropout`). spiking: steps that an image is shown to spiking neurons, which take
-    the place of ReLU and of the outputs (`srclib.spiking`); the outputs are then rates, whatever `output` is. Weights
-    come from torch's global generator.
+    the place of ReLU and of the outputs (`srclib.learning.spiking`); the outputs are then rates, whatever `output` is.
+    Weights come from torch's global generator.
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes = {tuple(sizes)}: allowed are at least two numbers >= 1")

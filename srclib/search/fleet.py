@@ -1,6 +1,6 @@
 """Whole runs of many networks at once on a GPU, for searches: one network alone leaves most of it idle.
 
-A fleet learns its tasks and sleeps after each as `experiment.run` does, from the same first weights. The order of the
+A fleet learns its tasks and sleeps after each as `run.run` does, from the same first weights. The order of the
 images, dropout and noise are drawn on the GPU, so that its accuracies are those of other draws; no result of the book
 comes from one.
 """

@@ -68,9 +68,10 @@ def run(
 ) -> Settings:
     """Run a study to its end and write its outcome; return the best settings of its method.
 
-    A study that was begun goes on where it stopped. scheduler: of the Dask workers that share it, as for `results.run`;
-    they write to `journals`. device: on which the whole runs of candidates that are tried at once are one fleet; None:
-    a GPU where there is one, else workers run them one by one. Raises ValueError for an unknown name.
+    A study that was begun goes on where it stopped. scheduler: of the Dask workers that share it, as for
+    `compute.complete`; they write to `journals`. device: on which the whole runs of candidates that are tried at once
+    are one fleet; None: a GPU where there is one, else workers run them one by one. Raises ValueError for an unknown
+    name.
     """
     if study is None:
         known = studies()

@@ -55,7 +55,7 @@ def judge(
     published_baseline: float | None = None,
     claim: str = "",
 ) -> Verdict:
-    """Compare one row of `load()` with the runs that reproduce it.
+    """Compare one row of `published.load()` with the runs that reproduce it.
 
     - `no published value`: the row has none, and no direction is claimed.
     - where a direction is claimed in place of a value, `claim` = "> 0" or "< 0": `agrees` if our mean lies there,
@@ -101,7 +101,7 @@ def verdicts(
 
     claims: directions that are published without a number, by id. The baseline of a row is the row named in its
     `against`, if that was reproduced too. Join two protocols with `pd.concat`. Raises ValueError for an id that is not
-    in `table` (None: `load()`), with near matches.
+    in `table` (None: `published.load()`), with near matches.
     """
     table = load() if table is None else table
     judged = []

@@ -116,7 +116,7 @@ def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
 
 
 def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
-    """Judge what the store holds, the ids that start with `prefix`: a frame of `published.verdicts`."""
+    """Judge what the store holds, the ids that start with `prefix`: a frame of `judging.verdicts`."""
     wanted = rows()
     claims = {key: row.claim for key, row in wanted.items()}
     values = {key: found.values for key, found in reproduced(store, protocol).items()}

@@ -23,7 +23,7 @@ lr * strength * S > 2 (1 + momentum).
 
 Avalanche's `ewc_lambda` is half of `strength`, and its Fisher is the empirical one only with batches of one image.
 
-Searched: strength, between the bounds in `searches.yaml`; fisher as given.
+Searched: strength, between the bounds in `studies.yaml`; fisher as given.
 """
 
 from __future__ import annotations

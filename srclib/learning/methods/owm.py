@@ -14,7 +14,7 @@ of other plugins' penalties are not projected, nor is the velocity of momentum.
 The published schedule (784-800-800-10, softmax cross-entropy, batch 40, 20 epochs, learning rate 0.2, momentum 0.9):
 alpha (0.9, 1, 0.6), decay (0.001, 0.1, 1), gradients clipped to norm 10 per layer before the projection.
 
-Searched: every alpha and every decay, between the bounds in `searches.yaml`; clip 10.
+Searched: every alpha and every decay, between the bounds in `studies.yaml`; clip 10.
 """
 
 from __future__ import annotations

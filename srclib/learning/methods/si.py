@@ -15,7 +15,7 @@ descent is unstable where lr * 2 * strength * Omega > 2 (1 + momentum).
 Avalanche's `si_lambda` is twice `strength` and its `eps` is `damping`. It follows the gradient with its own penalty,
 and caps Omega at 0.001.
 
-Searched: strength and damping, between the bounds in `searches.yaml`.
+Searched: strength and damping, between the bounds in `studies.yaml`.
 """
 
 from __future__ import annotations
