@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srclib.experiments import compute, grid
+from srclib.experiments.cell import key_of
 
 from .. import terminal
 
@@ -68,3 +70,20 @@ def test_settings_have_the_types_of_the_file(monkeypatch: pytest.MonkeyPatch, tm
     seen.clear()
     call("run", "all", "--set", "seeds", "1", "--store", tmp_path)
     assert seen == {name: {"seeds": 1} for name in grid.experiments()}
+
+
+def test_migrate_writes_an_older_schema_anew_once(tmp_path: Path) -> None:
+    with lzma.open(Path(__file__).parents[1] / "golden" / "results_schema_1.jsonl.xz") as lines:
+        cell = json.loads(next(lines))["cell"]
+    phase = {"kind": "training", "task": 0, "overall": 0.5, "accuracy": [0.5] * len(cell["order"]), "cosine": 1.0}
+    metrics = {"phases": [phase], "final": 0.5, "seconds": {}}
+    source = {"commit": "made up", "versions": {}, "device": "none", "seconds": 0.0, "date": "2026-01-01"}
+    record = {"key": key_of(cell), "cell": cell, "seed": cell["seed"], "metrics": metrics, **source}
+    file = tmp_path / "old.jsonl"
+    file.write_text(json.dumps(record) + "\n")
+    assert "old.jsonl: 1 lines written anew" in call("results", "migrate", "--store", tmp_path).output
+    migrated = json.loads(file.read_text())
+    assert (migrated["cell"]["schema"], migrated["metrics"]) == (2, metrics)
+    assert "written anew" not in call("results", "migrate", "--store", tmp_path).output
+    assert json.loads(file.read_text()) == migrated
+    assert "is not a directory of results" in refused("results", "migrate", "--store", tmp_path / "nowhere")
