@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import resolve_name
 from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
@@ -100,6 +101,24 @@ def test_what_the_api_page_documents_has_a_docstring() -> None:
     found = documented()
     assert len(found) > 80
     assert [name for name, value in found.items() if not inspect.getdoc(value)] == []
+
+
+def classes(hint: Any) -> set[type]:
+    """Return the classes of the package in a type, as in `list[Task] | None`."""
+    inner = {cls for part in get_args(hint) for cls in classes(part)}
+    own = isinstance(hint, type) and hint.__module__.startswith("srclib.")
+    return inner | ({hint} if own else set())
+
+
+def test_types_in_signatures_of_the_api_page_stand_there() -> None:
+    found = documented()
+    functions = {name: value for name, value in found.items() if inspect.isfunction(value)}
+    known = [value for value in found.values() if isinstance(value, type)]
+    used = {
+        (name, cls) for name, f in functions.items() for hint in get_type_hints(f).values() for cls in classes(hint)
+    }
+    assert len(used) > 20
+    assert sorted(f"{name}: {cls.__name__}" for name, cls in used if cls not in known) == []
 
 
 def test_roles_lead_to_the_api_page() -> None:

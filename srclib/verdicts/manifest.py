@@ -1,7 +1,7 @@
 """The guard of the numbers: what each file of results and each verdict rests on, committed beside the results.
 
 A number that is altered by hand, a run that is lost, changed or added, makes the manifest differ, whether a verdict
-changes or not. It is written anew on purpose only: `srclib verdicts --accept`.
+changes or not. It is written anew on purpose only: `python -m srclib verdicts --accept`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def check(store: Store) -> list[str]:
     """
     path = store.directory / FILE
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: `srclib verdicts --accept` writes it")
+        raise FileNotFoundError(f"{path} is missing: `python -m srclib verdicts --accept` writes it")
     rows = [Entry(**row) for _, row in read_rows(path, [field.name for field in fields(Entry)])]
     expected = {(entry.what, entry.protocol): entry for entry in rows}
     found = {(entry.what, entry.protocol): entry for entry in manifest(store)}
