@@ -99,4 +99,4 @@ def _write(report: dict[str, Any], file: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m benchmarks")
+    app()
