@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # A better sleep
 #
@@ -295,13 +283,4 @@ plt.show()
 # ## Provenance
 
 # %% tags=["hide-input"]
-collected = (*best.values(), released, {"": twenty})
-everything = [record for found in collected for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `released` and `tuned`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- best_sleep -p seeds 2
-# ```
+page.provenance("seeds 2")

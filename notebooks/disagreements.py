@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # The paper against its code
 #
@@ -154,14 +142,4 @@ HTML(f'<div role="region" aria-label="Disagreements" tabindex="0" style="overflo
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for protocol in records.values() for group in protocol.values() for record in group]
-Markdown(
-    f"Profile `{profile}`, protocol {' and '.join(f'`{name}`' for name in records)}. {summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- disagreements -p profile ci
-# ```
+page.provenance("profile ci")

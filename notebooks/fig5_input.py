@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 5: what sleep does to the input of single neurons
 #
@@ -273,12 +261,4 @@ plt.show()
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig5_input -p reading preferring
-# ```
+page.provenance("reading preferring")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 6: replay
 #
@@ -354,12 +342,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *five_tasks.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig6_replay -p reading preferring
-# ```
+page.provenance("reading preferring")

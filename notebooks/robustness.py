@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How robust is the result?
 #
@@ -193,12 +181,4 @@ HTML(everything_swept.fillna("–").to_html(border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in records.values() for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything + sweep_records)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- robustness -p seeds 3
-# ```
+page.provenance("seeds 3")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplementary Figure 5: sleep after one task
 #
@@ -155,12 +143,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement5_undertrained -p seeds 2
-# ```
+page.provenance("seeds 2")

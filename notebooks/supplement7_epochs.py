@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplementary Figure 7: sleep in place of training
 #
@@ -162,16 +150,4 @@ HTML(tables.styled(judged[judged["id"].str.contains("epochs")]))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-hours = sum(record["seconds"] for record in everything) / 3600
-Markdown(
-    f"Profile `{profile}`, protocol `{protocol}`: {hours:.1f} core-hours, with the training of the first task shared by "
-    f"all runs that begin alike. {summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement7_epochs -p head nearest_mean
-# ```
+page.provenance("head nearest_mean")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplement: four hidden layers
 #
@@ -175,12 +163,4 @@ HTML(tables.styled(judged[judged["id"].str.contains("four_hidden")]))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [*slept, *starts, *extended]
-Markdown(f"Profile `{profile}`, protocol `released`, variant `four_hidden`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement_four_layers -p seeds 2
-# ```
+page.provenance("seeds 2")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplement: a network trained as a spiking one
 #
@@ -155,11 +143,4 @@ HTML(tables.styled(reproduced.table(store, prefix="text/mnist_two_tasks/spiking"
 # ## Provenance
 
 # %% tags=["hide-input"]
-Markdown(f"Profile `{profile}`, protocol `released`, variant `spiking`. {summary.provenance(records)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement_spiking -p seeds 2
-# ```
+page.provenance("seeds 2")

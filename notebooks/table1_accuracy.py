@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: final accuracy of every method
 #
@@ -253,12 +241,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [r for found in (*collected.values(), with_text) for group in found.values() for r in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_accuracy -p profile ci
-# ```
+page.provenance("profile ci")

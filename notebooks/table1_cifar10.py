@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: CIFAR-10
 #
@@ -173,15 +161,7 @@ by_task(with_text, in_the_text if other == "described" else labels)
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cifar10 -p seeds 2
-# ```
+page.provenance("seeds 2")
 #
 # It needs CIFAR-10, which the project may not hold: `python -m srclib data prepare cifar10` downloads it and computes the
 # features. Without, the page shows what is stored, and says what it skipped.

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: cross-modal MNIST
 #
@@ -200,12 +188,4 @@ by_data_set(with_text, in_the_text if other == "described" else labels)
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cross_modal -p profile ci
-# ```
+page.provenance("profile ci")

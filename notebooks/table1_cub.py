@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: CUB-200
 #
@@ -203,15 +191,7 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released` and, for the text, `described`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cub -p profile ci
-# ```
+page.provenance("profile ci")
 #
 # It needs `cub50`, which the project may not hold and nobody distributes: `srclib/natural.py` describes the file. For the
 # whole of CUB-200-2011 with the embeddings of a ResNet-50, as the paper has it:

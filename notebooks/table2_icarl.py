@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 2: sleep on top of iCaRL
 #
@@ -317,15 +305,4 @@ HTML(pd.DataFrame(rows).T.reindex(columns=phases[:1] + phases[2:]).fillna("–")
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *with_text.values()) for record in group]
-Markdown(
-    f"Profile `{profile}`, protocols `released` and `described`; runs that begin alike share the training of the first task. "
-    f"{summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table2_icarl -p profile ci
-# ```
+page.provenance("profile ci")

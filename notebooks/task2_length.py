@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How long may the second task be?
 #
@@ -165,14 +153,6 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), other) for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- task2_length -p profile ci
-# ```
+page.provenance("profile ci")
 #
 # Its CIFAR-10 part needs `python -m srclib data prepare cifar10`, and is skipped without.
