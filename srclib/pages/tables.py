@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from IPython.display import HTML
 from numpy.typing import ArrayLike
 
+from ..experiments import summary
+from ..experiments.store import Record
 from ..verdicts import statistics
 from ..verdicts.judging import CAPTION, MARKS, as_published, with_sd
 from .figures import spread
@@ -45,6 +47,16 @@ def plain(
 def counts(means: pd.Series) -> dict[str, str]:
     """Return steps and spikes, as of `summary.last_sleeps`, as whole numbers in text."""
     return {str(name): f"{value:,.0f}" for name, value in means.items()}
+
+
+def ends(records: Iterable[Record], tasks: Sequence[str], together: str, images: str | None = None) -> dict[str, str]:
+    """Return the accuracy in percent in the end as text: on every task by its name, and on all of them `together`.
+
+    images: as of `summary.phases`.
+    """
+    last = summary.last_phase(records, images)
+    each = {name: spread(part.accuracy) for name, (_, part) in zip(tasks, last.groupby("tested"), strict=False)}
+    return each | {together: spread(last.overall[last.tested == 0])}
 
 
 def compared(pairs: Mapping[str, tuple[ArrayLike, ArrayLike]], of: str) -> HTML:
