@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,10 +107,10 @@ class Page:
         fields = (self.name, self.profile, protocol, self.seeds, self.experiments, self.store, self.collected)
         return self if protocol == self.protocol else Page(*fields)
 
-    def collect(self, *experiments: str, **changes: Any) -> Records:
+    def collect(self, *experiments: str, only: Collection[str] | None = None, **changes: Any) -> Records:
         """Return the records of experiments by data set and run, as `compute.collect` does.
 
-        changes: of their settings. Raises ValueError where these leave no run of a data set.
+        only: the runs that the page shows; None: all. changes: of the experiments' settings. Raises ValueError where these leave no run of a data set.
         """
         found = Records()
         for experiment in experiments:
@@ -118,7 +118,7 @@ class Page:
             records = compute.collect(experiment, self.profile, self.protocol, store=self.store, **changed)
             if not all(records.values()):
                 raise ValueError(f"{self.name}: {changes} leaves no run of {experiment}: allowed is what leaves some")
-            found |= records
+            found |= {pair: group for pair, group in records.items() if only is None or pair[1] in only}
         self.collected.extend((self.protocol, record) for record in found.all())
         return found
 

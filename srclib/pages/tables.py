@@ -27,12 +27,14 @@ def plain(
     missing: str | None = None,
     columns: Sequence[Any] | None = None,
     empty: str | None = None,
+    label: str | None = None,
     **style: Any,
 ) -> HTML:
     """Return a table: a list of rows, or rows by their names, which stand in front; a frame stays as it is.
 
     missing: what stands in a cell of which a row knows nothing. columns: their order, if it is not that of the rows.
-    empty: what is said in place of a table without rows. style: as of `pandas.DataFrame.to_html`.
+    empty: what is said in place of a table without rows. label: of a table wider than a phone, which then scrolls by
+    itself. style: as of `pandas.DataFrame.to_html`.
     """
     if empty is not None and not len(rows):
         return HTML(empty)
@@ -41,7 +43,8 @@ def plain(
     frame = frame if columns is None else frame.reindex(columns=list(columns))
     frame = frame if missing is None else frame.fillna(missing)
     named = isinstance(rows, (Mapping, pd.DataFrame))
-    return HTML(frame.to_html(**{"index": named, "border": 0} | style))
+    text = frame.to_html(**{"index": named, "border": 0} | style)
+    return HTML(text if label is None else filled("region.html", label=label, table=text))
 
 
 def counts(means: pd.Series) -> dict[str, str]:
@@ -100,4 +103,5 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
         name = html.escape(row.get("label", row["id"]))
         body.append(f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
     columns = "".join(f'<th scope="col">{name}</th>' for name in head)
-    return filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
+    table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
+    return filled("region.html", label="Verdicts", table=f"\n{table}\n")
