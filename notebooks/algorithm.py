@@ -27,9 +27,6 @@ steps = 4000  # length of each sleep on this page
 shown = 400  # steps that the raster shows
 
 # %% tags=["hide-input"]
-from copy import deepcopy
-from dataclasses import replace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -38,14 +35,11 @@ import torch
 from myst_nb import glue
 from torch import nn
 
-from srclib.data import datasets, streams
-from srclib.experiments import protocols
-from srclib.learning import training
+from srclib import pages
 from srclib.pages import figures
-from srclib.sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, sleep
-from srclib.sleep.reference import gate
 
-figures.use_style()
+lengths = {"steps": pages.whole(steps, 1), "shown": pages.whole(shown, 1)}
+page = pages.open("algorithm", protocol=protocol, seed=pages.whole(seed, 0), **lengths)
 
 # %% [markdown]
 # ## A sleep in five equations
@@ -122,6 +116,11 @@ def step(W, v, s, c, g):
 # eighths, so that no rounding hides a mistake, and its inputs fire by the flip of a coin.
 
 # %%
+from dataclasses import replace
+
+from srclib.sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, sleep
+from srclib.sleep.reference import gate
+
 W = [np.array([[2, -1, 3, 0], [1, 2, -2, 4]]) / 8, np.array([[4, 2]]) / 8]
 coins = draw_input(np.full(4, 0.5), steps=40, gain=1, seed=seed).dense()
 tiny = SleepConfig(alpha=(1, 2), beta=(1, 1.5), inc=1 / 16, dec=1 / 32)
@@ -166,6 +165,12 @@ print(f"{by_hand.sum()} output spikes; weights agree to 12 digits")
 # given there. Accuracy is measured on the test images of these digits, with all ten outputs to choose from.
 
 # %%
+from copy import deepcopy
+
+from srclib.data import datasets, streams
+from srclib.experiments import protocols
+from srclib.learning import training
+
 p = protocols.load(protocol, "mnist")
 if p.sleep is None:
     raise ValueError(f"protocol {protocol!r} has no sleep for MNIST")

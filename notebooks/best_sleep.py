@@ -32,7 +32,7 @@ from srclib.pages import figures, tables
 from srclib.search import outcomes
 from srclib.verdicts import published
 
-page = pages.open("best_sleep", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("best_sleep", profile=profile, seeds=seeds)
 own = ("best_sleep", "best_sleep_mnist")
 best = {protocol: page.under(protocol).collect(*own) for protocol in ("released", "tuned")}
 released = page.collect("table1_orders", "table1_cifar10", only=["sequential", "src"])

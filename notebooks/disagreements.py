@@ -25,7 +25,7 @@ from srclib.pages import figures, tables
 from srclib.verdicts import statistics
 from srclib.verdicts.published import PUBLISHED
 
-page = pages.open("disagreements", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("disagreements", profile=profile, seeds=seeds)
 collected = {view.protocol: view.records.by_run for view in (page, page.other)}
 records = {protocol: found for protocol, found in collected.items() if len(found) > 1}
 

@@ -33,6 +33,7 @@ records = page.records.of("mnist")
 phases = summary.phases(records["src"])
 
 
+# %% tags=["hide-input"]
 def heat_maps(records):
     """Draw the accuracies of every data set, one map above the other."""
     _, axes = plt.subplots(

@@ -13,19 +13,17 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-from functools import reduce
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 
 from srclib import pages
-from srclib.experiments import protocols, summary
+from srclib.experiments import summary
 from srclib.pages import figures, tables
 from srclib.verdicts import published, statistics
 
-page = pages.open("robustness", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("robustness", profile=profile, seeds=seeds)
 orders = {"released order": "robustness_networks", "random orders": "robustness_orders"}
 records = {order: page.collect(experiment).by_run for order, experiment in orders.items()}
 sweeps = page.collect("robustness_parameters").all()
@@ -87,6 +85,10 @@ tables.plain(rows)
 # ## Parameters of the sleep
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. Accuracy falls to chance with four times the potentiation, below 20 percent with a quarter of the depression or four times the noise. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
+from functools import reduce
+
+from srclib.experiments import protocols
+
 released = protocols.load("released", "mnist").sleep
 titles = {
     "sleep.config.rate": "rate of the noise",

@@ -22,16 +22,18 @@ import json
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
+from srclib import pages
 from srclib.data.datasets import DATA
-from srclib.pages import figures
+from srclib.pages import figures, tables
 
-figures.use_style()
+known = sorted(path.name for path in (DATA / "benchmarks").glob("gpu*.json"))
+page = pages.open("speed", report=pages.one_of(report, *known))
 measured = json.loads((DATA / "benchmarks" / report).read_text())
 
 
+# %% tags=["hide-input"]
 def networks(name):
     """Return how many networks slept at once."""
     return int(name.split()[1]) if name.startswith("cuda") else 1
@@ -93,7 +95,7 @@ rows = [
     }
     for name in order
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Times of the CPU include the drawing of the noise, those of the GPU the way of its spikes to the device. Of the loops,

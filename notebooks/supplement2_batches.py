@@ -33,7 +33,7 @@ from srclib.experiments import summary
 from srclib.pages import figures, tables
 from srclib.verdicts import statistics
 
-page = pages.open("supplement2_batches", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("supplement2_batches", profile=profile, seeds=seeds)
 records = page.records.by_run
 awake = page.collect("table1_accuracy", datasets=["mnist"], runs=["sequential"]).all()
 

@@ -23,7 +23,7 @@ from srclib import pages
 from srclib.experiments import summary
 from srclib.pages import figures, tables
 
-page = pages.open("supplement5_undertrained", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("supplement5_undertrained", profile=profile, seeds=seeds)
 records = page.records.by_run
 
 

@@ -21,7 +21,7 @@ from srclib import pages
 from srclib.experiments import summary
 from srclib.pages import figures, tables
 
-page = pages.open("supplement_four_layers", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("supplement_four_layers", profile=profile, seeds=seeds)
 slept = page.records["mnist", "src/four_hidden"]
 data = summary.phases(slept)
 starts, extended = (page.collect(f"supplement_four_layers_{name}", seeds=None).all() for name in ("init", "extended"))

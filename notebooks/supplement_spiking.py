@@ -33,7 +33,7 @@ from srclib import pages
 from srclib.experiments import grid, summary
 from srclib.pages import figures, tables
 
-page = pages.open("supplement_spiking", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("supplement_spiking", profile=profile, seeds=seeds)
 records = page.records.all()
 data = summary.phases(records)
 

@@ -35,7 +35,7 @@ from srclib.experiments import summary
 from srclib.pages import figures, tables
 from srclib.verdicts import published
 
-page = pages.open("table1_cub", profile=profile, seeds=seeds, protocols=["released"])
+page = pages.open("table1_cub", profile=profile, seeds=seeds)
 records = page.records.by_run
 
 # %% tags=["hide-input"]

@@ -16,7 +16,7 @@ from srclib.experiments import protocols
 from srclib.pages import figures, tables
 from srclib.verdicts import published
 
-pages.open(
+page = pages.open(
     "table3_parameters", datasets=pages.some_of(datasets, "mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200")
 )
 values = published.load()["value"]

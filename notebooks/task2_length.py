@@ -26,7 +26,7 @@ from srclib.pages import figures, tables
 from srclib.verdicts import published
 
 experiments = ["task2_length", "task2_length_mnist", "task2_length_cross_modal"]
-page = pages.open("task2_length", profile=profile, seeds=seeds, protocols=["released"], experiments=experiments)
+page = pages.open("task2_length", profile=profile, seeds=seeds, experiments=experiments)
 records = {dataset: group for (dataset, _), group in page.records.items()}
 other = page.collect("task2_length_orders").all()  # pairs of tasks
 

@@ -110,7 +110,8 @@ class Page:
     def collect(self, *experiments: str, only: Collection[str] | None = None, **changes: Any) -> Records:
         """Return the records of experiments by data set and run, as `compute.collect` does.
 
-        only: the runs that the page shows; None: all. changes: of the experiments' settings. Raises ValueError where these leave no run of a data set.
+        only: the runs that the page shows; None: all. changes: of the experiments' settings. Raises ValueError where
+        these leave no run of a data set.
         """
         found = Records()
         for experiment in experiments:
@@ -156,23 +157,21 @@ def open(
     profile: object = "full",
     protocol: object = "released",
     seeds: object = None,
-    protocols: Sequence[str] = BOTH,
     experiments: str | Sequence[str] | None = None,
     **parameters: Parameter,
 ) -> Page:
     """Open a page: check its parameters, set the style of its figures, log to the page, and return what it rests on.
 
-    name: of the notebook. profile: smoke, ci or full. protocol: one of `protocols`, those that the page has. seeds: the
-    number of networks, None as the profile says. experiments: what the page shows; None: the experiment of its name, if
-    there is one. parameters: those that the page has beside these, each as `one_of`, `some_of`, `whole` or `file`
-    describe it.
+    name: of the notebook. profile: smoke, ci or full. protocol: released or described. seeds: the number of networks,
+    None as the profile says. experiments: what the page shows; None: the experiment of its name, if there is one.
+    parameters: those that the page has beside these, each as `one_of`, `some_of`, `whole` or `file` describe it.
 
     Raises ValueError, before anything is computed, that names the parameter, what was given and what is allowed; so it
     does where the profile has no run by the protocol.
     """
     described = {
         "profile": one_of(profile, *grid.PROFILES),
-        "protocol": one_of(protocol, *protocols),
+        "protocol": one_of(protocol, *BOTH),
         "seeds": whole(seeds, 1, optional=True),
     }
     for key, parameter in (described | parameters).items():
