@@ -26,7 +26,6 @@ from srclib.verdicts import published, statistics
 page = pages.open("robustness", profile=profile, seeds=seeds)
 orders = {"released order": "robustness_networks", "random orders": "robustness_orders"}
 records = {order: page.collect(experiment).by_run for order, experiment in orders.items()}
-sweeps = page.collect("robustness_parameters").all()
 
 # %% [markdown]
 # ## Networks and task orders
@@ -86,8 +85,9 @@ tables.plain(rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. Accuracy falls to chance with four times the potentiation, below 20 percent with a quarter of the depression or four times the noise. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
 from functools import reduce
+from itertools import islice
 
-from srclib.experiments import protocols
+from srclib.experiments import grid, protocols
 
 released = protocols.load("released", "mnist").sleep
 titles = {
@@ -112,9 +112,12 @@ def factors(path, values):
     return ratio[:, which], which
 
 
-swept = {}
-for path in dict.fromkeys(path for record in sweeps for path in record["at"]):
-    found = summary.finals([record for record in sweeps if path in record["at"]], path)
+sweeps = [item for over in grid.settings("robustness_parameters", profile)["over"] for item in over.items()]
+found = page.collect("robustness_parameters").all()
+networks = len(found) // sum(len(values) for _, values in sweeps)
+in_turn, swept = iter(found), {}
+for path, values in sweeps:
+    found = summary.finals(islice(in_turn, len(values) * networks), path)
     factor, which = factors(path, found.index)
     found.index = pd.Index(factor, name="factor")
     swept[titles[path].format(layers[which])] = found.sort_index()

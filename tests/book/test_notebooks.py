@@ -34,7 +34,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     startup.parent.mkdir(parents=True)
     startup.write_text(
         "from dataclasses import replace\n"
-        "from srclib import natural\n"
+        "from srclib.data import natural\n"
         'for name, train in (("cifar10", 1000), ("cub50", 300)):\n'
         "    natural.SOURCES[name] = replace(natural.SOURCES[name], train=train, test=100)\n"
     )
