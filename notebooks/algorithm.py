@@ -174,7 +174,7 @@ from srclib.learning import training
 p = protocols.load(protocol, "mnist")
 if p.sleep is None:
     raise ValueError(f"protocol {protocol!r} has no sleep for MNIST")
-night = replace(p.sleep.config_after(1), steps=steps)
+night = replace(p.sleep.night(1), steps=steps)
 n = p.awake.images_per_task  # trained on, the first of each task
 known = None if p.sleep.statistics == "pool" else n  # used for the sleep
 
@@ -423,9 +423,9 @@ assert np.array_equal(u / drive / 2 <= m, u <= 2 * drive * m)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart of spike probabilities per step for six data sets, from 0.91 for CIFAR-10 over 0.48 for MNIST, 0.45 for cross-modal MNIST, 0.36 for Fashion-MNIST and 0.13 for patches to 0.06 for CUB-200."}, "figure": {"caption": "What the released rates mean: the probability per step that an input with a mean of 1 fires, 2·dt·rate.", "name": "fig-gain"}}
 rates = {
-    "MNIST": protocols.load("released", "mnist").sleep.config.rate,
-    "Fashion-MNIST": protocols.load("released", "fashion_mnist").sleep.config.rate,
-    "patches": protocols.load("released", "patches").sleep.config.rate,
+    "MNIST": protocols.load("released", "mnist").sleep.night(0).rate,
+    "Fashion-MNIST": protocols.load("released", "fashion_mnist").sleep.night(0).rate,
+    "patches": protocols.load("released", "patches").sleep.night(1).rate,
     "cross-modal": 227.437205,  # these three from the released code
     "CIFAR-10": 453.020604,
     "CUB-200": 32.0,

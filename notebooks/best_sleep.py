@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
 from srclib import pages
-from srclib.experiments import cell, protocols, summary
+from srclib.experiments import dialect, protocols, summary
 from srclib.pages import figures, tables
 from srclib.search import outcomes
 from srclib.verdicts import published
@@ -54,9 +54,8 @@ datasets = [dataset for dataset, run in best["tuned"] if run == "src"]
 
 def in_the_search(dataset):
     """Return the score of the tuned sleep of a data set on the networks of its search, in percent."""
-    night = cell.plain(protocols.load("tuned", dataset).sleep)
-    (study,) = (found for found in map(outcomes.outcome, outcomes.names()) if found["found"] == night)
-    return 100 * study["stages"][-1]["score"]
+    study = dialect.read(protocols.FOLDER / "tuned.yaml")[dataset]["sleep"]["found"]
+    return 100 * outcomes.outcome(study)["stages"][-1]["score"]
 
 
 def rows_of_dots(ax, groups, grey):

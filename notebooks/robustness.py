@@ -89,7 +89,7 @@ from itertools import islice
 
 from srclib.experiments import grid, protocols
 
-released = protocols.load("released", "mnist").sleep
+released = protocols.load("released", "mnist").sections["sleep"]
 titles = {
     "sleep.config.rate": "rate of the noise",
     "sleep.config.inc": "inc",

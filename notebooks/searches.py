@@ -240,9 +240,8 @@ rows = {}
 for protocol in ("described", "released", "tuned"):
     for (dataset, run), group in page.under(protocol).collect("ablation").items():
         row = {"protocol": protocol, "data set": figures.DATASETS[dataset]} | dict.fromkeys(halves.values(), "–")
-        rows.setdefault((protocol, dataset), row)[halves[run]] = (
-            f"{figures.spread(summary.final(group))} ({len(group)})"
-        )
+        text = f"{figures.spread(summary.final(group))} ({len(group)})"
+        rows.setdefault((protocol, dataset), row)[halves[run]] = text
 tables.plain(list(rows.values()))
 
 # %% [markdown]

@@ -87,7 +87,7 @@ for run in ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal
     for dataset in columns:
         keys = [key for key in values.index if key.startswith(f"table1/{dataset}/{run}")]
         keys = [key for key in keys if key.removeprefix(f"table1/{dataset}/").partition("/")[0] == run]
-        ours = ", ".join(figures.spread(runs[key]) if key in runs else "–" for key in keys)
+        ours = ", ".join(figures.spread(runs[key].values) if key in runs else "–" for key in keys)
         theirs = ", ".join(map(printed, keys))
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{ours} ({theirs})"
 tables.plain(rows)

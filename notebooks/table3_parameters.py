@@ -105,9 +105,9 @@ tables.plain(pd.DataFrame(rows).set_index(["data set", "parameter"]))
 rows = []
 for name in ("released", "described"):
     for dataset in [dataset for dataset in datasets if dataset in protocols.datasets(name)]:
-        plugin = protocols.load(name, dataset).sleep
-        for task, steps in enumerate(plugin.steps if plugin else ()):
-            config = plugin.config_after(task)
+        sleep = protocols.load(name, dataset).sections.get("sleep")
+        for task, steps in enumerate(sleep.steps if sleep else ()):
+            config = sleep.night(task)
             rows.append(
                 {
                     "protocol": name,

@@ -47,8 +47,8 @@ def collect(
 ) -> dict[tuple[str, str], list[Record]]:
     """Return the records of an experiment by data set and run (method and variant), computing what is missing.
 
-    Each record says in `at` at which point of the grid it lies (`grid.Point`), with its overlap if it has one; a list of
-    numbers stands there as a tuple.
+    Each record says in `at` at which point of the grid it lies (`grid.Point`), with its overlap if it has one; a list
+    of numbers stands there as a tuple.
     A data set that would have to be downloaded for it is skipped, and the log says so.
     """
     store = store or Store()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .store import Record
+from .records import Record
 
 
 def phases(records: Iterable[Record], images: str | None = None) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def phases(records: Iterable[Record], images: str | None = None) -> pd.DataFrame
         }
         for record in records
         for number, phase in enumerate(record["metrics"]["phases"])
-        for lost in [record.get("diverged", False) and phase["cosine"] is None]
+        for lost in [record["metrics"].get("diverged", False) and phase["cosine"] is None]
         for on in [phase["images"][images] if images else phase]
         for tested, accuracy in enumerate(on["accuracy"])
     )
@@ -55,7 +55,7 @@ def final(records: Iterable[Record], head: str | None = None) -> list[float]:
 
 def _final(record: Record, head: str | None) -> float:
     metrics = record["metrics"]
-    if record.get("diverged"):
+    if metrics.get("diverged"):
         return math.nan
     return 100 * float(metrics["phases"][-1]["heads"][head]["overall"] if head else metrics["final"])
 

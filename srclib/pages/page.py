@@ -14,7 +14,8 @@ from IPython.display import HTML, Markdown
 
 from ..data import terminal
 from ..experiments import compute, grid, summary
-from ..experiments.store import Record, Store
+from ..experiments.records import Record
+from ..experiments.store import Store
 from ..verdicts import reproduced
 from . import figures, tables
 
@@ -118,7 +119,7 @@ class Page:
             changed = {"seeds": self.seeds} | changes
             records = compute.collect(experiment, self.profile, self.protocol, store=self.store, **changed)
             if not all(records.values()):
-                raise ValueError(f"{self.name}: {changes} leaves no run of {experiment}: allowed is what leaves some")
+                raise ValueError(f"{changes} leaves no run of {experiment}: allowed is what leaves some")
             found |= {pair: group for pair, group in records.items() if only is None or pair[1] in only}
         self.collected.extend((self.protocol, record) for record in found.all())
         return found
@@ -176,13 +177,13 @@ def open(
     }
     for key, parameter in (described | parameters).items():
         if not parameter.fits:
-            raise ValueError(f"{name}: {key} = {parameter.given!r}: allowed is {parameter.allowed}")
+            raise ValueError(f"{key} = {parameter.given!r}: allowed is {parameter.allowed}")
     if experiments is None:
         experiments = name if name in grid.experiments() else ()
     own = (experiments,) if isinstance(experiments, str) else tuple(experiments)
     filled = [known for known in grid.PROFILES if _has_runs(own, known, str(protocol))]
     if profile not in filled:
-        raise ValueError(f"{name}: profile = {profile!r} has no run by {protocol!r}: allowed is {' or '.join(filled)}")
+        raise ValueError(f"profile = {profile!r} has no run by {protocol!r}: allowed is {' or '.join(filled)}")
     terminal.log_stages(sys.stdout)
     figures.use_style()
     return Page(name, str(profile), str(protocol), seeds if isinstance(seeds, int) else None, own, Store())

@@ -12,7 +12,7 @@ from IPython.display import HTML
 from numpy.typing import ArrayLike
 
 from ..experiments import summary
-from ..experiments.store import Record
+from ..experiments.records import Record
 from ..verdicts import statistics
 from ..verdicts.judging import CAPTION, MARKS, as_published, with_sd
 from .figures import spread

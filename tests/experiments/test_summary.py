@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from srclib.experiments.store import Record
+from srclib.experiments.records import Record
 from srclib.experiments.summary import final, finals, last_phase, last_sleeps, phases, provenance
 
 
@@ -90,7 +90,7 @@ def test_settings_of_several_numbers() -> None:
 def test_a_run_that_diverged_is_not_counted() -> None:
     lost = {"kind": "sleep", "task": 1, "accuracy": [0.1, 0.1], "overall": 0.1, "cosine": None}
     known = a_record(0)["metrics"]["phases"]
-    diverged = a_record(1, diverged=True, metrics={"final": None, "phases": [*known, lost]})
+    diverged = a_record(1, metrics={"diverged": True, "final": 0.1, "phases": [*known, lost]})
     first, second = final([a_record(0), diverged])
     assert first == 62.5
     assert math.isnan(second)
@@ -98,7 +98,9 @@ def test_a_run_that_diverged_is_not_counted() -> None:
     table = phases([diverged])
     assert table.accuracy.isna().tolist() == [False] * 4 + [True] * 2
     assert last_phase([diverged]).overall.isna().all()
-    by_setting = finals([icarl_record(0, 50), icarl_record(1, 50) | {"diverged": True}], "icarl.memory")
+    lost_at_last = icarl_record(1, 50)
+    lost_at_last["metrics"]["diverged"] = True
+    by_setting = finals([icarl_record(0, 50), lost_at_last], "icarl.memory")
     assert by_setting.loc[50].isna().tolist() == [False, True]
 
 

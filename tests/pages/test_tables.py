@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from srclib.experiments.store import Record
+from srclib.experiments.records import Record
 from srclib.pages import figures, tables
 from srclib.pages.templates import filled
 
