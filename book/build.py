@@ -32,6 +32,8 @@ from srclib.experiments.workers import cluster
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}  # of every notebook
+
 log = logging.getLogger("book")
 
 
@@ -58,7 +60,9 @@ def execute(
         raise ValueError(f"notebook {name!r} is unknown: allowed is one of {known}")
     target.parent.mkdir(parents=True, exist_ok=True)
     plain = target.with_suffix(".source.ipynb")
-    jupytext.write(jupytext.read(source), plain)
+    page = jupytext.read(source, fmt="py:percent")
+    page.metadata["kernelspec"] = KERNEL
+    jupytext.write(page, plain)
     try:
         allowed = papermill.inspect_notebook(str(plain))
         for key in parameters:
@@ -71,7 +75,6 @@ def execute(
             str(plain),
             str(target),
             parameters,
-            kernel_name="python3",
             progress_bar=bar,
             resources=where,
             stdout_file=sys.stdout,  # one line per stage, and what was skipped

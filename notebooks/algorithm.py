@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # The algorithm
 #
@@ -39,9 +27,6 @@ steps = 4000  # length of each sleep on this page
 shown = 400  # steps that the raster shows
 
 # %% tags=["hide-input"]
-from copy import deepcopy
-from dataclasses import replace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -50,14 +35,11 @@ import torch
 from myst_nb import glue
 from torch import nn
 
-from srclib.data import class_incremental, load
-from srclib.experiments import protocols
-from srclib.learning import training
+from srclib import pages
 from srclib.pages import figures
-from srclib.sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, sleep
-from srclib.sleep.reference import gate
 
-figures.use_style()
+lengths = {"steps": pages.whole(steps, 1), "shown": pages.whole(shown, 1)}
+page = pages.open("algorithm", protocol=protocol, seed=pages.whole(seed, 0), **lengths)
 
 # %% [markdown]
 # ## A sleep in five equations
@@ -134,6 +116,11 @@ def step(W, v, s, c, g):
 # eighths, so that no rounding hides a mistake, and its inputs fire by the flip of a coin.
 
 # %%
+from dataclasses import replace
+
+from srclib.sleep import SleepConfig, draw_input, layer_scales, linear_layers, run_layers, sleep
+from srclib.sleep.reference import gate
+
 W = [np.array([[2, -1, 3, 0], [1, 2, -2, 4]]) / 8, np.array([[4, 2]]) / 8]
 coins = draw_input(np.full(4, 0.5), steps=40, gain=1, seed=seed).dense()
 tiny = SleepConfig(alpha=(1, 2), beta=(1, 1.5), inc=1 / 16, dec=1 / 32)
@@ -178,10 +165,16 @@ print(f"{by_hand.sum()} output spikes; weights agree to 12 digits")
 # given there. Accuracy is measured on the test images of these digits, with all ten outputs to choose from.
 
 # %%
+from copy import deepcopy
+
+from srclib.data import class_incremental, load
+from srclib.experiments import protocols
+from srclib.learning import training
+
 p = protocols.load(protocol, "mnist")
 if p.sleep is None:
     raise ValueError(f"protocol {protocol!r} has no sleep for MNIST")
-night = replace(p.sleep.config_after(1), steps=steps)
+night = replace(p.sleep.night(1), steps=steps)
 n = p.awake.images_per_task  # trained on, the first of each task
 known = None if p.sleep.statistics == "pool" else n  # used for the sleep
 
@@ -430,9 +423,9 @@ assert np.array_equal(u / drive / 2 <= m, u <= 2 * drive * m)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart of spike probabilities per step for six data sets, from 0.91 for CIFAR-10 over 0.48 for MNIST, 0.45 for cross-modal MNIST, 0.36 for Fashion-MNIST and 0.13 for patches to 0.06 for CUB-200."}, "figure": {"caption": "What the released rates mean: the probability per step that an input with a mean of 1 fires, 2·dt·rate.", "name": "fig-gain"}}
 rates = {
-    "MNIST": protocols.load("released", "mnist").sleep.config.rate,
-    "Fashion-MNIST": protocols.load("released", "fashion_mnist").sleep.config.rate,
-    "patches": protocols.load("released", "patches").sleep.config.rate,
+    "MNIST": protocols.load("released", "mnist").sleep.night(0).rate,
+    "Fashion-MNIST": protocols.load("released", "fashion_mnist").sleep.night(0).rate,
+    "patches": protocols.load("released", "patches").sleep.night(1).rate,
     "cross-modal": 227.437205,  # these three from the released code
     "CIFAR-10": 453.020604,
     "CUB-200": 32.0,

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # A better sleep
 #
@@ -35,40 +23,23 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
-from srclib.data import terminal
-from srclib.experiments import cell, compute, protocols, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures
+from srclib import pages
+from srclib.experiments import dialect, protocols, summary
+from srclib.pages import figures, tables
 from srclib.search import outcomes
 from srclib.verdicts import published
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("best_sleep", profile=profile, seeds=seeds)
+own = ("best_sleep", "best_sleep_mnist")
+best = {protocol: page.under(protocol).collect(*own) for protocol in ("released", "tuned")}
+released = page.collect("table1_orders", "table1_cifar10", only=["sequential", "src"])
+twenty = page.under("tuned").collect("robustness_orders", only=["src"]).all()
 
-store = Store()
-best = {
-    protocol: {
-        key: group
-        for name in ("best_sleep", "best_sleep_mnist")
-        for key, group in compute.collect(name, profile, protocol, store=store, seeds=seeds).items()
-    }
-    for protocol in ("released", "tuned")
-}
-twenty = compute.collect("robustness_orders", profile, "tuned", store=store, seeds=seeds).get(("mnist", "src"), [])
-released = {
-    key: group
-    for table in ("table1_orders", "table1_cifar10")
-    for key, group in compute.collect(table, profile, store=store, seeds=seeds).items()
-    if key[1] in ("sequential", "src")
-}
-steps = {
+# %% tags=["hide-input"]
+mnist = {
     "No sleep": best["released"].get(("mnist", "sequential")),
     "Released": best["released"].get(("mnist", "src")),
     "64 streams": best["released"].get(("mnist", "src/streams_64")),
@@ -76,24 +47,25 @@ steps = {
     "Searched (tuned)": best["tuned"].get(("mnist", "src")),
     "No sleep, searched awake phase": best["tuned"].get(("mnist", "sequential")),
 }
-steps = {label: group for label, group in steps.items() if group}
+steps = {label: group for label, group in mnist.items() if group}
 values = published.load()
-outcomes = [outcomes.outcome(name) for name in outcomes.names()]
 datasets = [dataset for dataset, run in best["tuned"] if run == "src"]
 
 
 def in_the_search(dataset):
     """Return the score of the tuned sleep of a data set on the networks of its search, in percent."""
-    night = cell.plain(protocols.load("tuned", dataset).sleep)
-    (study,) = (outcome for outcome in outcomes if outcome["found"] == night)
-    return 100 * study["stages"][-1]["score"]
+    study = dialect.read(protocols.FOLDER / "tuned.yaml")[dataset]["sleep"]["found"]
+    return 100 * outcomes.outcome(study)["stages"][-1]["score"]
 
 
-def dots(ax, row, records, color):
-    """Draw the final accuracy of every network as a dot and their mean as a line."""
-    finals = summary.final(records)
-    ax.plot(finals, [row] * len(finals), "o", color=color, ms=6, alpha=0.6)
-    ax.plot([np.mean(finals)] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
+def rows_of_dots(ax, groups, grey):
+    """Draw the final accuracies of networks, a row for each group by its name; those of which `grey` is true in grey."""
+    for row, (label, group) in enumerate(groups.items()):
+        if group:
+            color = figures.COLORS["published" if grey(label) else "sleep"]
+            figures.dots(ax, row, summary.final(group), color, mean=True, ms=6)
+    ax.set(xlabel="final accuracy (%)", xlim=(0, 100))
+    ax.grid(axis="x", color="0.92")
 
 
 def so_far(records):
@@ -109,21 +81,17 @@ def so_far(records):
 fig, axes = plt.subplots(
     1, len(datasets), figsize=(10, 2.3), sharex=True, sharey=True, squeeze=False, layout="constrained"
 )
-rows = ("no sleep", "released sleep", "tuned sleep", "tuned, no sleep")
 for ax, dataset in zip(axes[0], datasets, strict=True):
-    groups = (
-        released.get((dataset, "sequential")), released.get((dataset, "src")),
-        best["tuned"].get((dataset, "src")), best["tuned"].get((dataset, "sequential")),
-    )  # fmt: skip
-    for row, group in enumerate(groups):
-        if group:
-            dots(ax, row, group, figures.COLORS["sleep" if row in (1, 2) else "published"])
-    theirs = values.loc[f"table1/{dataset}/src"]
-    ax.errorbar(theirs["value"], 1.45, xerr=theirs["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5)
-    ax.set(title=figures.DATASETS[dataset], xlabel="final accuracy (%)", xlim=(0, 100))
-    ax.grid(axis="x", color="0.92")
-axes[0, 0].set_yticks(range(len(rows)), rows)
-axes[0, 0].invert_yaxis()
+    groups = {
+        "no sleep": released.get((dataset, "sequential")),
+        "released sleep": released.get((dataset, "src")),
+        "tuned sleep": best["tuned"].get((dataset, "src")),
+        "tuned, no sleep": best["tuned"].get((dataset, "sequential")),
+    }
+    rows_of_dots(ax, groups, lambda label: label.endswith("no sleep"))
+    figures.published(ax, 1.45, values.loc[f"table1/{dataset}/src"])
+    ax.set(title=figures.DATASETS[dataset])
+figures.name_rows(axes[0, 0], groups)
 plt.show()
 
 # %% tags=["hide-input"]
@@ -138,7 +106,7 @@ for dataset in datasets:
     }.items():
         row[label] = f"{figures.spread(summary.final(group))} ({len(group)})" if group else "–"
     table.append(row | {"in the search": f"{in_the_search(dataset):.1f}"})
-HTML(pd.DataFrame(table).to_html(index=False, border=0))
+tables.plain(table)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks (their number). In the search: the score of the same
@@ -163,14 +131,10 @@ Markdown(
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Dots for five networks of MNIST and their mean, one row per step. Without sleep 19 percent, before and after the search. Released 45, 64 streams 49 with a wide spread, larger first weights 65, searched 75. The last two lie above the grey band of the published value, 43 to 54 percent."}, "figure": {"caption": "Final accuracy on all ten digits of MNIST, one dot per network, each with its own task order; lines: means. Grey: published mean ± standard deviation of SRC.", "name": "fig-best-sleep-steps"}}
 fig, ax = plt.subplots(figsize=(7.2, 3.2), layout="constrained")
-for row, (label, group) in enumerate(steps.items()):
-    dots(ax, row, group, figures.COLORS["published" if label.startswith("No sleep") else "sleep"])
+rows_of_dots(ax, steps, lambda label: label.startswith("No sleep"))
 theirs = values.loc["table1/mnist/src"]
 ax.axvspan(theirs["value"] - theirs["sd"], theirs["value"] + theirs["sd"], color="0.9", zorder=0)
-ax.set_yticks(range(len(steps)), steps)
-ax.set(xlabel="final accuracy (%)", xlim=(0, 100))
-ax.invert_yaxis()
-ax.grid(axis="x", color="0.92")
+figures.name_rows(ax, steps)
 plt.show()
 
 # %% [markdown]
@@ -196,12 +160,8 @@ kinds = {
 kinds = {label: best[protocol].get(("mnist", run)) for label, (protocol, run) in kinds.items()}
 kinds = {label: group for label, group in kinds.items() if group}
 fig, ax = plt.subplots(figsize=(7.2, 3), layout="constrained")
-for row, (label, group) in enumerate(kinds.items()):
-    dots(ax, row, group, figures.COLORS["published" if label.endswith("each network") else "sleep"])
-ax.set_yticks(range(len(kinds)), kinds)
-ax.set(xlabel="final accuracy (%)", xlim=(0, 100))
-ax.invert_yaxis()
-ax.grid(axis="x", color="0.92")
+rows_of_dots(ax, kinds, lambda label: label.endswith("each network"))
+figures.name_rows(ax, kinds)
 plt.show()
 
 # %% tags=["hide-input"]
@@ -209,7 +169,7 @@ rows = []
 for label, group in kinds.items():
     after = so_far(group)["sleep"].groupby("task").mean()
     rows.append({"sleep": label} | {f"after task {task + 1}": f"{after[task]:.1f}" for task in after.index})
-HTML(pd.DataFrame(rows).fillna("–").to_html(index=False, border=0))
+tables.plain(rows, missing="–")
 
 # %% [markdown]
 # Accuracy in percent on the tasks so far after the sleep that follows each of them, mean over networks.
@@ -248,11 +208,12 @@ def beside(dataset, run):
     return figures.spread(summary.final(group)) if group and group != unsearched else "–"
 
 
-rows = [
-    {"data set": figures.DATASETS[dataset]} | {label: beside(dataset, run) for run, label in runs.items()}
-    for dataset in datasets
-]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(
+    [
+        {"data set": figures.DATASETS[dataset]} | {label: beside(dataset, run) for run, label in runs.items()}
+        for dataset in datasets
+    ]
+)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks; rehearsal of 0.75 % of the old images with the
@@ -274,14 +235,12 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
 shown = [label for label in ("Released", "Searched (tuned)") if label in steps]
 for ax, label in zip(axes, shown, strict=False):
-    course = so_far(steps[label]).groupby(["kind", "task"]).agg(["mean", "sem"])
-    for kind, face in (("training", "w"), ("sleep", figures.COLORS["sleep"])):
+    course = so_far(steps[label])
+    for kind, color in (("training", figures.COLORS["published"]), ("sleep", figures.COLORS["sleep"])):
         if kind in course.index:
-            means = course.loc[kind]
-            ax.errorbar(
-                means.index + 1, means["mean"], means["sem"].fillna(0), marker="o", mfc=face,
-                color=figures.COLORS["sleep"] if kind == "sleep" else figures.COLORS["published"], label=f"after {kind}",
-            )  # fmt: skip
+            means = course[kind].unstack()  # tasks by networks
+            style = {"mfc": color if kind == "sleep" else "w", "color": color, "ms": 6, "capsize": 0}
+            figures.row_means(ax, means, means.index + 1, marker="o", label=f"after {kind}", **style)
     ax.set(title=label, xlabel="tasks learned", ylim=(0, 100), xticks=range(1, 6))
     ax.grid(axis="y", color="0.92")
 axes[0].set_ylabel("accuracy on these tasks (%)")
@@ -295,13 +254,4 @@ plt.show()
 # ## Provenance
 
 # %% tags=["hide-input"]
-collected = (*best.values(), released, {"": twenty})
-everything = [record for found in collected for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `released` and `tuned`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- best_sleep -p seeds 2
-# ```
+page.provenance("seeds 2")

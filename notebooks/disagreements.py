@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # The paper against its code
 #
@@ -26,33 +14,23 @@ seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
 import html
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import yaml
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures
+from srclib import pages
+from srclib.experiments import summary
+from srclib.pages import figures, tables
+from srclib.verdicts import statistics
 from srclib.verdicts.published import PUBLISHED
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("disagreements", profile=profile, seeds=seeds)
+collected = {view.protocol: view.records.by_run for view in (page, page.other)}
+records = {protocol: found for protocol, found in collected.items() if len(found) > 1}
 
-store = Store()
+# %% tags=["hide-input"]
 entries = yaml.safe_load((PUBLISHED / "disagreements.yaml").read_text())
-records = {
-    protocol: {
-        run: group
-        for (_, run), group in compute.collect("disagreements", profile, protocol, store=store, seeds=seeds).items()
-    }
-    for protocol in ("released", "described")
-}
-records = {protocol: found for protocol, found in records.items() if len(found) > 1}
 topics = {
     protocol: {f"src/{entry[protocol]}": entry["topic"] for entry in entries if protocol in entry}
     | {"src/all_but_parameters": "All of the text, parameters apart"}
@@ -84,16 +62,15 @@ fig, axes = plt.subplots(
     layout="constrained",
 )
 for ax, (protocol, switched) in zip(axes[:, 0], found.items(), strict=True):
-    ranked = dict(sorted(switched.items(), key=lambda item: -abs(item[1].mean())))
-    for row, values in enumerate(ranked.values()):
-        ax.plot(values, [row] * len(values), "o", color=figures.COLORS["sleep"], ms=5, alpha=0.6)
-        ax.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
-    base = np.mean(summary.final(records[protocol]["src"]))
+    size = {topic: abs(statistics.mean(values)) for topic, values in switched.items()}
+    ranked = sorted(switched, key=lambda topic: -np.nan_to_num(size[topic], nan=np.inf))  # first what diverges
+    for row, topic in enumerate(ranked):
+        figures.dots(ax, row, switched[topic], figures.COLORS["sleep"], mean=True, ms=5)
+    base = statistics.mean(summary.final(records[protocol]["src"]))
     other = {"released": "the paper", "described": "the code"}[protocol]
     ax.axvline(0, color="k", lw=0.8)
     ax.set(title=f"{protocol}, {base:.1f} %, moved towards {other}")
-    ax.set_yticks(range(len(ranked)), ranked)
-    ax.invert_yaxis()
+    figures.name_rows(ax, ranked)
     ax.grid(axis="x", color="0.92")
 axes[-1, 0].set_xlabel("change of the final accuracy (points)")
 plt.show()
@@ -139,14 +116,13 @@ for number, entry in enumerate(entries, start=1):
     row = {"": number, "topic": html.escape(entry["topic"])}
     for protocol in records:
         values = effects(protocol, f"src/{entry[protocol]}") if protocol in entry else np.array([])
-        sign = "+" if values.sum() > 0 else ""
+        sign = "+" if statistics.mean(values) > 0 else ""
         row[f"from {protocol}"] = sign + figures.spread(values) if len(values) else "–"
     row["paper"] = f"{html.escape(entry['paper'])}<br><small>{paper_where}</small>"
     row["code"] = f"{html.escape(entry['code'])}<br><small>{code_where}</small>"
     row["set by"] = f"<code>{entry['field']}</code>" if "field" in entry else html.escape(entry["other"])
     rows.append(row)
-table = pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="disagreements")
-HTML(f'<div role="region" aria-label="Disagreements" tabindex="0" style="overflow-x: auto">{table}</div>')
+tables.plain(rows, escape=False, classes="disagreements", label="Disagreements")
 
 # %% [markdown]
 # {doc}`../book/protocols` explains every field.
@@ -154,14 +130,4 @@ HTML(f'<div role="region" aria-label="Disagreements" tabindex="0" style="overflo
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for protocol in records.values() for group in protocol.values() for record in group]
-Markdown(
-    f"Profile `{profile}`, protocol {' and '.join(f'`{name}`' for name in records)}. {summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- disagreements -p profile ci
-# ```
+page.provenance("profile ci")

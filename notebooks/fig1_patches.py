@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 1: binary patches
 #
@@ -31,34 +19,20 @@ overlap_min = None  # pixels; None: as the profile says
 overlap_max = None  # pixels; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import patches, terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.data import patches
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-stages = ["after T1", "after T2", "after SRC"]
-overlaps = {"overlap_min": overlap_min, "overlap_max": overlap_max}
-setups = {
-    "src": "two epochs for T2, as in\nthe script of Fig. 1B",
-    "src/four_epochs": "four epochs for T2, as in\nthe script of Fig. 1C, D",
-}
-collected = compute.collect("fig1_patches", profile, protocol, store=store, seeds=seeds, **overlaps)
-records = {run: group for (_, run), group in collected.items()}
-accuracy = {run: summary.phases(group) for run, group in records.items()}
-collected = compute.collect("fig1_weights", profile, protocol, store=store, seeds=seeds)
-weights = {run: group for (_, run), group in collected.items()}
+pixels = {"overlap_min": overlap_min, "overlap_max": overlap_max}
+ranges = {name: pages.whole(given, 0, 100, optional=True) for name, given in pixels.items()}
+page = pages.open("fig1_patches", profile=profile, protocol=protocol, seeds=seeds, **ranges)
+accuracy = {run: summary.phases(group) for run, group in page.collect("fig1_patches", **pixels).by_run.items()}
+weights = page.collect("fig1_weights").by_run
 
 # %% [markdown]
 # ## A. The images
@@ -78,6 +52,11 @@ plt.show()
 # of these overlaps. From 17 on the four images are the same, and nothing can tell them apart.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of accuracy on all four images against the number of shared pixels, one to twenty-five. After task 1 it is 50 percent. After task 2 it is 100 percent up to 10 pixels, 90 and 95 at 11, and 50 percent from 12 to 16. After sleep it stays at 100 percent up to 14 pixels; in the left panel it is 95 percent at 15 and 65 at 16. From 17 pixels on, where all images are equal, all curves are at 25 percent."}, "figure": {"caption": "Accuracy on all four images after training on task 1, after training on task 2, and after sleep, for the two released training settings. Error bars: standard error of the mean over networks (most are smaller than the marks). Shaded: the overlaps for which the paper reports a recovery, 12 to 16 pixels.", "name": "fig-1b"}}
+stages = ["after T1", "after T2", "after SRC"]
+setups = {
+    "src": "two epochs for T2, as in\nthe script of Fig. 1B",
+    "src/four_epochs": "four epochs for T2, as in\nthe script of Fig. 1C, D",
+}
 styles = [
     {"color": figures.COLORS["task 1"], "marker": "o", "ls": "--", "ms": 8, "mfc": "none"},
     {"color": figures.COLORS["task 2"], "marker": "s", "ls": "--", "ms": 5},
@@ -123,21 +102,21 @@ plt.show()
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Bars at three stages, for overlaps of 12 and 14 pixels: the input that image 0 gives to its own output neuron and the larger one of its inputs to the two output neurons of task 2. After task 1 the first is positive and the second negative. After task 2 the second is larger than the first. After sleep the first is unchanged and the second has fallen below it."}, "figure": {"caption": "Input to output neuron 0 and the larger of the inputs to output neurons 2 and 3 when image 0 is shown, at two overlaps. Error bars: standard error of the mean over networks.", "name": "fig-1c"}}
-def weights_of(record):
-    """Return the weights after T1, T2 and SRC, (3, 4, pixels), and the images, (4, pixels)."""
-    tasks = patches(record["cell"]["overlap"], record["seed"])
-    images = np.concatenate([task.x_test for task in tasks])
-    return np.array([phase["weights"][0] for phase in record["metrics"]["phases"]]), images
+def networks(overlap):
+    """Yield the weights after T1, T2 and SRC, (3, 4, pixels), and the images, (4, pixels), of every network."""
+    for record in weights["src/four_epochs"]:
+        if record["at"]["overlap"] == overlap:
+            images = np.concatenate([task.x_test for task in patches(overlap, record["seed"])])
+            yield np.array([phase["weights"][0] for phase in record["metrics"]["phases"]]), images
 
 
 shown = [12, 14]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True, layout="constrained")
 for ax, overlap in zip(axes, shown, strict=True):
-    networks = [weights_of(r) for r in weights["src/four_epochs"] if r["cell"]["overlap"] == overlap]
     values = {
         stage: {
-            "neuron 0 (T1)": [w[k, 0] @ x[0] for w, x in networks],
-            "neurons 2, 3 (T2), larger": [(w[k, 2:] @ x[0]).max() for w, x in networks],
+            "neuron 0 (T1)": [w[k, 0] @ x[0] for w, x in networks(overlap)],
+            "neurons 2, 3 (T2), larger": [(w[k, 2:] @ x[0]).max() for w, x in networks(overlap)],
         }
         for k, stage in enumerate(stages)
     }
@@ -159,8 +138,7 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Six histograms of weights, rows after task 1, after task 2 and after sleep, left column weights into output neurons of task 1, right column into those of task 2. On the right, weights from pixels unique to task 1 are slightly negative after task 1 and task 2 and about ten times as negative after sleep; so are half of the weights from pixels unique to task 2. On the left the histograms after task 2 and after sleep are the same."}, "figure": {"caption": "Weights into the output neurons of task 1 (left) and task 2 (right) at an overlap of 14 pixels, all networks together, by the pixel they come from.", "name": "fig-1d"}}
 parts = []
-for record in (r for r in weights["src/four_epochs"] if r["cell"]["overlap"] == shown[1]):
-    w, x = weights_of(record)
+for w, x in networks(shown[1]):
     on = x > 0
     kinds = {
         "unique to T1": on[:2].any(0) & ~on[2:].any(0),
@@ -223,7 +201,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, protocol, prefix="text/patches/")))
+page.verdicts("text/patches/")
 
 # %% [markdown]
 # **What explains a difference.** Judged is the script of Fig. 1B. The paper shows a recovery up to 16 pixels; here most
@@ -242,25 +220,16 @@ HTML(tables.styled(reproduced.table(store, protocol, prefix="text/patches/")))
 # %% tags=["hide-input"]
 rows = []
 for run, name in {**setups, "src/panels_cd": "script of Fig. 1C, D (11 × 11)"}.items():
-    for overlap in sorted({r["cell"]["overlap"] for r in weights.get(run, [])}):
-        group = summary.phases(r for r in weights[run] if r["cell"]["overlap"] == overlap)
+    for overlap, group in summary.phases(weights.get(run, [])).groupby("overlap"):
         means = group.groupby(["phase", "tested"])["accuracy"].mean()
         rows.append(
             {"setting": name.replace("\n", " "), "overlap": overlap}
             | {f"{stage}: task {k + 1}": f"{means[p, k]:.0f} %" for p, stage in enumerate(stages) for k in (0, 1)}
         )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *weights.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig1_patches -p overlap_max 20 -p seeds 10
-# ```
+page.provenance("overlap_max 20 -p seeds 10")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 2: recovery after every sleep
 #
@@ -31,54 +19,30 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, Markdown, display
-from scipy import stats
+from IPython.display import Markdown, display
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures, tables
-from srclib.verdicts import published, reproduced
+from srclib import pages
+from srclib.experiments import summary
+from srclib.pages import figures
+from srclib.verdicts import published, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-collected = {
-    name: compute.collect("fig2_recovery", profile, name, store=store, seeds=seeds)
-    for name in (protocol, "described" if protocol == "released" else "released")
-}
-records = {run: group for (dataset, run), group in collected[protocol].items() if dataset == "mnist"}
+page = pages.open("fig2_recovery", profile=profile, protocol=protocol, seeds=seeds)
+records = page.records.of("mnist")
 phases = summary.phases(records["src"])
-kinds = phases.drop_duplicates("phase").sort_values("phase")
 
 
-def names_of(kinds):
-    """Return the names of the phases: T1, S1 and so on."""
-    return [f"{kind[0].upper()}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
-
-
-steps = names_of(kinds)
-
-
-def heat_maps(runs):
-    """Draw mean ± standard error over networks, tasks by phases, one map above the other."""
-    _, axes = plt.subplots(len(runs), 1, figsize=(7.2, 3.5 * len(runs)), squeeze=False, layout="constrained")
-    for ax, (dataset, group) in zip(axes[:, 0], runs.items(), strict=True):
-        data = summary.phases(group)
-        shape = {"index": "tested", "columns": "phase", "values": "accuracy", "dropna": False}
-        mean, error = (data.pivot_table(**shape, aggfunc=how) for how in ("mean", "sem"))
-        kinds = data.drop_duplicates("phase").sort_values("phase")
-        for frame in (mean, error):
-            frame.index = [f"task {k + 1}" for k in range(len(frame))]
-            frame.columns = names_of(kinds)
-        figures.task_heatmap(ax, mean, error.fillna(0))
-        ax.set(title=figures.DATASETS[dataset], xlabel="", ylabel="")
-    axes[-1, 0].set(xlabel="phase: training (T) or sleep (S)")
+# %% tags=["hide-input"]
+def heat_maps(records):
+    """Draw the accuracies of every data set, one map above the other."""
+    _, axes = plt.subplots(
+        len(records.datasets), 1, figsize=(7.2, 3.5 * len(records.datasets)), squeeze=False, layout="constrained"
+    )
+    for ax, dataset in zip(axes[:, 0], records.datasets, strict=True):
+        figures.task_heatmap(ax, summary.phases(records[dataset, "src"]))
+        ax.set(title=figures.DATASETS[dataset])
+    ax.set(xlabel="phase: training (T) or sleep (S)")
     plt.show()
 
 
@@ -86,7 +50,7 @@ def heat_maps(runs):
 # ## Every task after every phase
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat maps of accuracies on MNIST and Fashion-MNIST, five tasks by ten phases, T1 S1 T2 S2 up to T5 S5. After every training the newest task is near 95 percent or above and all older ones near zero. After every sleep older tasks come back, on MNIST to between an eighth and nearly all, on Fashion-MNIST to between a sixth and three fifths, at some cost to the newest one."}, "figure": {"caption": "Accuracy on the test images of every task after every training (T) and every sleep (S), mean ± standard error of the mean over networks, in percent. Tasks that were not yet learned are near zero.", "name": "fig-2"}}
-heat_maps({dataset: group for (dataset, run), group in collected[protocol].items() if run == "src"})
+heat_maps(page.records)
 
 # %% [markdown]
 # ## The same as curves
@@ -96,20 +60,17 @@ heat_maps({dataset: group for (dataset, run), group in collected[protocol].items
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels over the ten phases. Above, one line per task: each task jumps to nearly 100 percent when it is trained, falls to near zero with every later training and rises again with every sleep. Below, the overall accuracy: near 20 percent after every training, 25 to 50 percent after every sleep; the value that would be possible if nothing were forgotten rises in steps of 20 percent to 100."}, "figure": {"caption": "Above: accuracy of every task; below: overall accuracy on all ten digits, with the share of the digits that have been learned so far (dotted), about the most that can be reached. Sleep phases are shaded. Error bars: standard error of the mean over networks.", "name": "fig-2-curves"}}
 tasks = ["0/1", "2/3", "4/5", "6/7", "8/9"] if protocol == "released" else [f"{k}" for k in range(1, 6)]
-data = phases
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(7.2, 5.2), sharex=True, height_ratios=[3, 2], layout="constrained")
 for k, (task, color) in enumerate(zip(tasks, figures.TASKS, strict=True)):
     style = {"color": color, "marker": "os^Dv"[k], "ms": 5, "label": task}
-    figures.mean_line(top, data.query("tested == @k and task >= @k"), "phase", "accuracy", **style)
-figures.mean_line(bottom, data.query("tested == 0"), "phase", "overall", color="k", marker="o", ms=5)
-seen = [100 * (task + 1) / len(tasks) for task in kinds.task]
-bottom.step(range(len(steps)), seen, where="mid", color="0.5", ls=":")
+    figures.mean_line(top, phases.query("tested == @k and task >= @k"), "phase", "accuracy", **style)
+figures.mean_line(bottom, phases.query("tested == 0"), "phase", "overall", color="k", marker="o", ms=5)
+seen = 100 * (phases.groupby("phase").task.first() + 1) / len(tasks)
+bottom.step(seen.index, seen, where="mid", color="0.5", ls=":")
 for ax in (top, bottom):
     ax.set(ylim=(-3, 103), ylabel="accuracy (%)")
-    for p in kinds.phase[kinds.kind == "sleep"]:
-        ax.axvspan(p - 0.5, p + 0.5, color="0.94", lw=0, zorder=0)
+    figures.shade_sleeps(ax, phases)
 bottom.set(xlabel="phase: training (T) or sleep (S)", ylabel="overall (%)")
-bottom.set_xticks(range(len(steps)), steps)
 top.legend(title="task", ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1))
 plt.show()
 
@@ -126,24 +87,24 @@ fig, ax = plt.subplots(figsize=(7.2, 3), layout="constrained")
 for run, color, marker in zip(records, ("k", figures.COLORS["sleep"]), "oD", strict=False):
     data = summary.phases(records[run]).query("tested == 0")
     figures.mean_line(ax, data, "phase", "overall", color=color, marker=marker, ms=5, label=labels[run])
-ax.axhline(
-    published.load().loc["table1/mnist/src", "value"], color=figures.COLORS["published"], ls="--", label="published"
-)
+theirs = published.load().loc["table1/mnist/src", "value"]
+ax.axhline(theirs, color=figures.COLORS["published"], ls="--", label="published")
 ax.set(xlabel="phase: training (T) or sleep (S)", ylabel="overall accuracy (%)", ylim=(0, 60))
-ax.set_xticks(range(len(steps)), steps)
+names = figures.phase_names(phases)
+ax.set_xticks(names.index, names)
 ax.legend(loc="lower left")
 plt.show()
 
 # %% tags=["hide-input"]
 if len(records) == 2 and len(records["src"]) > 1:
-    ours, other = (np.array(summary.final(records[run])) for run in records)
-    test = stats.ttest_ind(ours, other, equal_var=False)
+    ours, other = (summary.final(group) for group in records.values())
+    test = statistics.welch(ours, other)
     display(
         Markdown(
-            f"Final accuracy: {ours.mean():.1f} ± {ours.std(ddof=1):.1f} % with all images, {other.mean():.1f} ± "
-            f"{other.std(ddof=1):.1f} % with the images trained on (mean ± standard deviation, {len(ours)} networks "
-            f"each; Welch's t = {test.statistic:.2f}, p = {test.pvalue:.2f}). Networks that differ in nothing but "
-            f"the seed are up to {max(np.ptp(ours), np.ptp(other)):.0f} points apart."
+            f"Final accuracy: {figures.spread(ours)} % with all images, {figures.spread(other)} % with the images "
+            f"trained on (mean ± standard deviation, {len(ours)} networks each; Welch's t = {test['t']:.2f}, "
+            f"p = {test['p']:.2f}). Networks that differ in nothing but the seed are up to "
+            f"{max(np.ptp(ours), np.ptp(other)):.0f} points apart."
         )
     )
 
@@ -155,8 +116,7 @@ if len(records) == 2 and len(records["src"]) > 1:
 # order of the tasks. After the first task nothing can have been forgotten, and the search leaves that sleep out.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat maps of accuracies under the other protocol, five tasks in the order they are learned by the phases of training and sleep. The pattern is the same: every training loses the older tasks and every sleep brings them back in part."}, "figure": {"caption": "As above, for the protocol that the page does not begin with: by default the paper's text. Task 1 is the one learned first.", "name": "fig-2-other"}}
-other = next(name for name in collected if name != protocol)
-heat_maps({dataset: group for (dataset, run), group in collected[other].items() if run == "src"})
+heat_maps(page.other.records)
 
 # %% [markdown]
 # ## Published and reproduced
@@ -164,19 +124,10 @@ heat_maps({dataset: group for (dataset, run), group in collected[other].items() 
 # The figure itself prints no numbers; the text gives one for the first two tasks.
 
 # %% tags=["hide-input"]
-both = ["text/mnist_two_tasks/sequential", "text/mnist_two_tasks/src"]
-HTML(tables.styled(reproduced.table(store, protocol, prefix="text/mnist_two_tasks/").query("id in @both")))
+page.verdicts("text/mnist_two_tasks/(sequential|src)$")
 
 # %% [markdown]
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in collected.values() for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig2_recovery -p seeds 3
-# ```
+page.provenance("seeds 3")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 3: sleep beside rehearsal
 #
@@ -33,94 +21,70 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
-import pandas as pd
-from IPython.display import HTML, Markdown
-from scipy import stats
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures
+from srclib import pages
+from srclib.experiments import summary
+from srclib.pages import figures, tables
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-datasets = ["mnist", "fashion_mnist", "cross_modal", "cifar10"]
+experiments = ["fig3_mnist", "fig3_fashion_mnist", "fig3_cross_modal", "fig3_cifar10"]
+page = pages.open("fig3_rehearsal", profile=profile, protocol=protocol, seeds=seeds, experiments=experiments)
+records = page.records
 
 
-def collect(protocol):
-    """Return the records of the four experiments by data set and run."""
-    found = (compute.collect(f"fig3_{dataset}", profile, protocol, store=store, seeds=seeds) for dataset in datasets)
-    return {pair: group for experiment in found for pair, group in experiment.items()}
-
-
-records = collect(protocol)
-if not records:
-    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
-names = {
-    "rehearsal": "Rehearsal",
-    "src+rehearsal": "SRC + Rehearsal",
-    "src+rehearsal/one_vector": "SRC + Rehearsal, one sleep for all",
-}
-
-
-def finals(dataset, run, records=records):
+# %% tags=["hide-input"]
+def finals(records, dataset, run):
     """Return the final accuracy in percent, fractions by networks."""
     return summary.finals(records[dataset, run], "rehearsal.fraction")
 
 
-def gains(dataset, records=records):
+def gains(records, dataset):
     """Return the gain by sleep in points, fractions by networks, and rows of a table about it."""
-    without, with_sleep = finals(dataset, "rehearsal", records), finals(dataset, "src+rehearsal", records)
-    gain, rows = with_sleep - without, []
-    for fraction, found in gain.iterrows():
-        p = stats.ttest_rel(with_sleep.loc[fraction], without.loc[fraction]).pvalue if len(found) > 1 else float("nan")
+    without, with_sleep = finals(records, dataset, "rehearsal"), finals(records, dataset, "src+rehearsal")
+    rows = []
+    for fraction in without.index:
+        test = statistics.paired(without.loc[fraction], with_sleep.loc[fraction])
         rows.append(
             {
                 "data set": figures.DATASETS[dataset],
                 "old images (%)": f"{100 * fraction:g}",
-                "Rehearsal": f"{without.loc[fraction].mean():.1f}",
-                "SRC + Rehearsal": f"{with_sleep.loc[fraction].mean():.1f}",
-                "gain": f"{found.mean():+.1f}" + (f" ± {found.sem():.1f}" if len(found) > 1 else ""),
-                "networks": len(found),
-                "paired t-test": f"p = {p:.2g}" if p == p else "–",
+                "Rehearsal": f"{statistics.mean(without.loc[fraction]):.1f}",
+                "SRC + Rehearsal": f"{statistics.mean(with_sleep.loc[fraction]):.1f}",
+                "gain": figures.gain(with_sleep.loc[fraction] - without.loc[fraction]),
+                "networks": without.shape[1],
+                "paired t-test": f"p = {test['p']:.2g}" if test["p"] == test["p"] else "–",
             }
         )
-    return gain, rows
-
-
-styles = {
-    "rehearsal": {"color": figures.COLORS["rehearsal"], "marker": "o", "ls": "-"},
-    "src+rehearsal": {"color": figures.COLORS["sleep"], "marker": "D", "ls": "-"},
-    "src+rehearsal/one_vector": {"color": figures.COLORS["sleep"], "marker": "x", "ls": "--", "alpha": 0.7},
-}
+    return with_sleep - without, rows
 
 
 def panels(records, height, label):
     """Yield a data set and the axes to draw it in, for all that there are records of."""
-    shown = list(dict.fromkeys(dataset for dataset, _ in records))
-    rows = 2 if len(shown) > 3 else 1
-    columns = -(-len(shown) // rows)
+    rows = 2 if len(records.datasets) > 3 else 1
+    columns = -(-len(records.datasets) // rows)
     size = (10, height) if rows == 1 else (8, 1.8 * height)
     _, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
     plt.setp(axes[:, 0], ylabel=label)
-    for ax, dataset in zip(axes.flat, shown, strict=True):
+    for ax, dataset in zip(axes.flat, records.datasets, strict=True):
         ax.set(title=figures.DATASETS[dataset], xlabel="old images rehearsed (%)")
         yield dataset, ax
 
 
 def draw_finals(records):
     """Draw the final accuracies of all data sets against the fraction of old images."""
+    green = figures.COLORS["sleep"]
+    styles = {
+        "rehearsal": {"label": "Rehearsal", "color": figures.COLORS["rehearsal"], "marker": "o"},
+        "src+rehearsal": {"label": "SRC + Rehearsal", "color": green, "marker": "D"},
+        "src+rehearsal/one_vector": {
+            "label": "SRC + Rehearsal, one sleep for all", "color": green, "marker": "x", "ls": "--", "alpha": 0.7,
+        },
+    }  # fmt: skip
     for dataset, ax in panels(records, 3.6, "final accuracy (%)"):
-        for run, style in styles.items():
-            if (dataset, run) in records:
-                data = finals(dataset, run, records)
-                error = data.sem(axis=1).fillna(0)
-                ax.errorbar(range(len(data)), data.mean(axis=1), yerr=error, capsize=2, ms=5, label=names[run], **style)
+        for run in records.of(dataset):
+            data = finals(records, dataset, run)
+            figures.row_means(ax, data, **styles[run])
         ax.set(ylim=(0, 100))
         ax.set_xticks(range(len(data)), [f"{100 * fraction:g}" for fraction in data.index])
         ax.grid(axis="y", color="0.92")
@@ -152,7 +116,7 @@ draw_finals(records)
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of the gain in final accuracy by sleep against the fraction of old images, one dot per network and the mean as a line. On MNIST the gain is largest, more than 20 points, where 2.5 percent of the old images or fewer are kept, still positive at 5 and 10 percent, and negative from 25 percent on. On Fashion-MNIST it is a few points at most fractions. On cross-modal MNIST it is negative at 0 and zero elsewhere. On CIFAR-10 it is near 20 points up to 2.5 percent, near 11 at 5 and 0 to 3 at 10 percent."}, "figure": {"caption": "Final accuracy with sleep minus without, one dot per network; line: the mean. Above zero, sleep helps.", "name": "fig-3-gain"}}
 rows = []
 for dataset, ax in panels(records, 3, "gain by sleep (points)"):
-    gain, judged = gains(dataset)
+    gain, judged = gains(records, dataset)
     rows += judged
     for place, found in enumerate(gain.to_numpy()):
         ax.plot([place] * len(found), found, "o", color=figures.COLORS["sleep"], ms=4, alpha=0.5)
@@ -162,7 +126,7 @@ for dataset, ax in panels(records, 3, "gain by sleep (points)"):
 plt.show()
 
 # %% tags=["hide-input"]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Final accuracy in percent, means over networks; gain ± its standard error.
@@ -178,11 +142,11 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 rows = []
-for dataset in dict.fromkeys(dataset for dataset, _ in records):
+for dataset in records.datasets:
     for fraction, means in summary.last_sleeps(records[dataset, "src+rehearsal"], "rehearsal.fraction").iterrows():
         row = {"data set": figures.DATASETS[dataset], "old images (%)": f"{100 * fraction:g}"}
-        rows.append(row | means.map("{:,.0f}".format).to_dict())
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+        rows.append(row | tables.counts(means))
+tables.plain(rows)
 
 # %% [markdown]
 # Spikes of all units of a layer in the sleep after the last task, means over networks.
@@ -195,20 +159,20 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 rows = []
-for dataset in datasets:
+for dataset in records.datasets:
     if (dataset, "src+rehearsal/one_vector") in records:
-        many, one = finals(dataset, "src+rehearsal"), finals(dataset, "src+rehearsal/one_vector")
+        many, one = (finals(records, dataset, run) for run in ("src+rehearsal", "src+rehearsal/one_vector"))
         for fraction in many.index[(many != one).any(axis=1)]:
             rows.append(
                 {
                     "data set": figures.DATASETS[dataset],
                     "old images (%)": f"{100 * fraction:g}",
-                    "released parameters": f"{many.loc[fraction].mean():.1f}",
-                    "one set": f"{one.loc[fraction].mean():.1f}",
-                    "difference": f"{(many.loc[fraction] - one.loc[fraction]).mean():+.1f}",
+                    "released parameters": f"{statistics.mean(many.loc[fraction]):.1f}",
+                    "one set": f"{statistics.mean(one.loc[fraction]):.1f}",
+                    "difference": f"{statistics.mean(many.loc[fraction] - one.loc[fraction]):+.1f}",
                 }
             )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of this profile.")
+tables.plain(rows, empty=tables.ABSENT)
 
 # %% [markdown]
 # ## The paper's text
@@ -223,25 +187,15 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of
 # {doc}`searches <searches>` beside 0.75 % rehearsal, one for each data set, and serve all fractions.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels of final accuracy against the fraction of old images, 0.75 to 10 percent, by the paper's text. On MNIST rehearsal rises from 85 to 96 percent and with sleep lies two to five points lower. On Fashion-MNIST both rise from near 75 to 85 percent, with sleep a little higher at first. On cross-modal MNIST both stay near 89 percent. On CIFAR-10 rehearsal rises from 52 to 74 percent, with sleep from 68 to 76."}, "figure": {"caption": "As the first figure, by the paper's text.", "name": "fig-3-text"}}
-other = "described" if protocol == "released" else "released"
-by_text = collect(other)
+by_text = page.other.records
 if by_text:
     draw_finals(by_text)
 
 # %% tags=["hide-input"]
-rows = [row for dataset in datasets if (dataset, "rehearsal") in by_text for row in gains(dataset, by_text)[1]]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0) if rows else "Not part of this profile.")
+tables.plain([row for dataset in by_text.datasets for row in gains(by_text, dataset)[1]], empty=tables.ABSENT)
 
 # %% [markdown]
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *by_text.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig3_rehearsal -p profile ci
-# ```
+page.provenance("profile ci")

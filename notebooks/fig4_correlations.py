@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 4: sleep makes the classes less alike
 #
@@ -35,51 +23,41 @@ seeds = None  # number of networks; None: as the profile says
 dropout = False  # True: draw the maps with the masks of dropout on, as the released script does
 
 # %% tags=["hide-input"]
-import sys
 from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+masks = pages.one_of(dropout, False, True)
+given = {"profile": profile, "protocol": protocol, "seeds": seeds, "dropout": masks}
+page = pages.open("fig4_correlations", experiments="fig4_two_tasks", **given)
 
-store = Store()
-other = "described" if protocol == "released" else "released"
-records = {
-    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
-    for name in (protocol, other)
-}
+
+# %% tags=["hide-input"]
+def measured(page, name="correlations"):
+    """Return a measure of every network."""
+    return [record["metrics"]["measures"][name] for record in page.records["mnist", "src"]]
+
+
+def of_layer(page, when, layer, key):
+    """Return a number or matrix of a layer of every network, (networks, …)."""
+    return np.array([network[when][layer][key] for network in measured(page)], float)
+
+
 stages = {"before": "before the sleep", "after": "after the sleep"}
 
 
-def layers(group, when):
-    """Return what every network measured, [network][layer]."""
-    return [record["metrics"]["measures"]["correlations"][when] for record in group]
-
-
-def mean_and_error(group, when, layer):
-    """Return mean and standard error of the mean over networks of the matrix of a layer, (4, 4) each."""
-    values = np.array([network[layer]["mean"] for network in layers(group, when)], float)
-    error = values.std(0, ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.zeros_like(values[0])
-    return values.mean(0), error
-
-
-def matrices(group):
+def matrices(page):
     """Draw the correlation matrices, layers by stages."""
     fig, axes = plt.subplots(2, 2, figsize=(7.2, 6.4), layout="constrained")
     for layer, row in enumerate(axes):
         for ax, (when, title) in zip(row, stages.items(), strict=True):
-            mean, error = mean_and_error(group, when + "_dropout" * dropout, layer)
+            mean, error = statistics.mean_and_error(of_layer(page, when + "_dropout" * dropout, layer, "mean"))
             text = [
                 [f"{m:.2f}\n±{e:.2f}" for m, e in zip(*rows, strict=True)] for rows in zip(mean, error, strict=True)
             ]
@@ -103,7 +81,7 @@ def matrices(group):
 # sleep what is off the diagonal is close to zero.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four matrices of mean correlations between the digits 0 to 3, rows for the two hidden layers, left before and right after the sleep. On the left the diagonal is between 0.8 and 0.9 and the other cells between 0.4 and 0.8, lowest for 0 against 1 in layer 1 and 2 against 3 in layer 2. On the right the diagonal is between 0.3 and 0.7, lowest for digit 2, and all other cells lie near zero."}, "figure": {"caption": "Mean correlation between the activity that two different test images evoke, by class, mean ± standard error of the mean over networks. Frames: the two tasks.", "name": "fig-4"}}
-matrices(records[protocol])
+matrices(page)
 
 # %% [markdown]
 # ## What stands behind each cell
@@ -117,7 +95,7 @@ pairs = ["0 0", "1 1", "2 2", "3 3", "0 1", "2 3", "0 2", "0 3", "1 2", "1 3"]
 fig, axes = plt.subplots(2, 1, figsize=(7.2, 5.6), sharex=True, layout="constrained")
 for layer, ax in enumerate(axes):
     for sign, color, when in ((-1, figures.COLORS["published"], "before"), (1, figures.COLORS["sleep"], "after")):
-        networks = [network[layer]["histogram"] for network in layers(records[protocol], when)]
+        networks = [network[when][layer]["histogram"] for network in measured(page)]
         for place, pair in enumerate(pairs):
             shares = np.mean([found[pair] for found in networks if pair in found], axis=0)
             edges = np.linspace(-1, 1, len(shares) + 1)
@@ -152,7 +130,7 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels over the digits 0 to 3, before and after the sleep. Sparseness of hidden layer 1 is above 0.9 for the digits 0, 2 and 3 and near 0.8 for 1, and hardly changes; that of hidden layer 2 rises from about 0.8 to 0.9 for every digit. The fraction of active units falls from about 0.13 to 0.06 in layer 1 for 0, 2 and 3 and from 0.36 to 0.32 for 1, and from about 0.4 to 0.2 in layer 2. The untrained network has a sparseness near 0.7 and half of its units active."}, "figure": {"caption": "Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites (right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. Dotted: the untrained network, mean over digits.", "name": "fig-4-sparseness"}}
 fig, axes = plt.subplots(1, 4, figsize=(10, 3.2), layout="constrained")
-found = [record["metrics"]["measures"]["sparseness"] for record in records[protocol]]
+found = measured(page, "sparseness")
 for ax, (key, layer) in zip(axes, product(("treves_rolls", "active"), (0, 1)), strict=True):
 
     def values(when, key=key, layer=layer):
@@ -160,10 +138,9 @@ for ax, (key, layer) in zip(axes, product(("treves_rolls", "active"), (0, 1)), s
         return np.array([[digit[key] for digit in network[when]["layers"][layer]] for network in found], float)
 
     for when, color, marker in (("before", figures.COLORS["published"], "o"), ("after", figures.COLORS["sleep"], "D")):
-        mean = values(when).mean(0)
-        error = values(when).std(0, ddof=1) / len(found) ** 0.5 if len(found) > 1 else 0 * mean
+        mean, error = statistics.mean_and_error(values(when))
         ax.errorbar(range(4), mean, error, color=color, marker=marker, ls="", capsize=2, label=stages[when])
-    ax.axhline(values("initial").mean(), color="k", lw=0.8, ls=":", label="untrained")
+    ax.axhline(statistics.mean(values("initial")), color="k", lw=0.8, ls=":", label="untrained")
     ax.set(title=f"hidden layer {layer + 1}", xlabel="digit", ylim=(0, 1), xlim=(-0.5, 3.5))
     ax.set_xticks(range(4))
 axes[0].set_ylabel("sparseness")
@@ -182,7 +159,7 @@ plt.show()
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 3), sharey=True, layout="constrained")
 for ax, (layer, masks) in zip(axes, ((0, ""), (0, "_dropout"), (1, ""), (1, "_dropout")), strict=True):
     for kind, color, marker in (("within", "k", "o"), ("between", figures.COLORS["sleep"], "D")):
-        values = np.array([[n[layer][kind] for n in layers(records[protocol], when + masks)] for when in stages], float)
+        values = np.array([of_layer(page, when + masks, layer, kind) for when in stages])
         ax.plot([0, 1], values, color=color, marker=marker, ms=4, lw=1, alpha=0.7)
         ax.plot([], [], color=color, marker=marker, ms=4, lw=1, label=f"{kind} classes")
     ax.axhline(0, color="k", lw=0.6, ls=":")
@@ -199,7 +176,7 @@ plt.show()
 # first task.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same four matrices for the other protocol. By default, the paper's text: before the sleep the cells off the diagonal are between 0.3 and 0.9, after it most are near zero, while digits 0 and 2 stay correlated in layer 2."}, "figure": {"caption": "As the first picture, for the protocol that the page does not begin with: by default the paper's text.", "name": "fig-4-other"}}
-matrices(records[other])
+matrices(page.other)
 
 # %% [markdown]
 # ## Published and reproduced
@@ -208,21 +185,17 @@ matrices(records[other])
 # class stand out more from them after the sleep, and that the sparseness rises.
 
 # %% tags=["hide-input"]
-judged = pd.concat([reproduced.table(store, name, prefix="text/mnist_two_tasks/src/") for name in records])
-HTML(tables.styled(judged[judged["id"].str.contains("correlation|sparseness")]))
+page.verdicts("text/mnist_two_tasks/src/.*(correlation|sparseness)", both=True)
 
 # %% tags=["hide-input"]
 rows = []
-for name, group in records.items():
-    for layer in (0, 1):
-        row = {"protocol": name, "hidden layer": layer + 1}
-        for kind in ("within", "between"):
-            for when, title in stages.items():
-                values = np.array([network[layer][kind] for network in layers(group, when)], float)
-                row[f"{kind} classes, {title.removesuffix(' the sleep')}"] = f"{values.mean():.2f}"
-        silent = [network[layer]["silent"] for network in layers(group, "after")]
-        rows.append(row | {"images that excite no unit after it": f"{np.mean(silent):.0f}"})
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+for view, layer in product((page, page.other), (0, 1)):
+    row = {"protocol": view.protocol, "hidden layer": layer + 1}
+    for kind, when in product(("within", "between"), stages):
+        row[f"{kind} classes, {when}"] = f"{statistics.mean(of_layer(view, when, layer, kind)):.2f}"
+    silent = statistics.mean(of_layer(view, "after", layer, "silent"))
+    rows.append(row | {"images that excite no unit after it": f"{silent:.0f}"})
+tables.plain(rows)
 
 # %% [markdown]
 # **Verdict.** The claim holds for what is between the classes, in both layers and under both protocols, with one
@@ -240,12 +213,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig4_correlations -p dropout true
-# ```
+page.provenance("dropout true")

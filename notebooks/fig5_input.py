@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 5: what sleep does to the input of single neurons
 #
@@ -36,38 +24,21 @@ seeds = None  # number of networks; None: as the profile says
 reading = "active"  # which neurons belong to a task: active, preferring or after, as explained below
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-other = "described" if protocol == "released" else "released"
-records = {
-    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
-    for name in (protocol, other)
-}
-tasks = ["task 1", "task 2"]
-palette = [figures.COLORS[task] for task in tasks]
-readings = {
-    "active": "most active\nfor the task,\nbefore the sleep",
-    "preferring": "most active of those\nthat prefer the task,\nbefore the sleep",
-    "after": "most active\nfor the task,\nafter the sleep",
-}
+of = pages.one_of(reading, "active", "preferring", "after")
+given = {"profile": profile, "protocol": protocol, "seeds": seeds, "reading": of}
+page = pages.open("fig5_input", experiments="fig4_two_tasks", **given)
+records = {view.protocol: view.records["mnist", "src"] for view in (page, page.other)}
 
 
+# %% tags=["hide-input"]
 def measured(group, name):
     """Return a measure of every network."""
     return [record["metrics"]["measures"][name] for record in group]
@@ -81,6 +52,10 @@ def received(group, reading, layer, task, key):
 def numbers(values):
     """Return values as an array, nan for what is missing."""
     return np.array(values, float)
+
+
+tasks = ["task 1", "task 2"]
+palette = [figures.COLORS[task] for task in tasks]
 
 
 # %% [markdown]
@@ -101,7 +76,8 @@ for layer, ax in enumerate(axes):
             body.set(facecolor=color, alpha=0.35)
         ax.plot(task + np.linspace(-0.12, 0.12, len(means)), means, "o", color=color, mec="k", mew=0.6, ms=6)
         if len(means) > 1:
-            ax.errorbar(task + 0.25, means.mean(), means.std(ddof=1), fmt="_", color="k", capsize=3, ms=10)
+            mean, sd = statistics.mean(means), statistics.sd(means)
+            ax.errorbar(task + 0.25, mean, sd, fmt="_", color="k", capsize=3, ms=10)
     ax.axhline(0, color="k", lw=0.8)
     ax.set(title=f"hidden layer {layer + 1}", xlabel="neurons of", xlim=(-0.6, 1.6))
     ax.set_xticks([0, 1], ["task 1 (0, 1)", "task 2 (2, 3)"])
@@ -114,14 +90,14 @@ for name, group in records.items():
     for layer in (0, 1):
         row = {"protocol": name, "hidden layer": layer + 1}
         for task, title in enumerate(tasks):
-            before, after = (numbers(received(group, reading, layer, task, when)) for when in ("before", "after"))
-            row[f"{title}: before → after"] = f"{before.mean():.2f} → {after.mean():.2f}"
+            means = (statistics.mean(numbers(received(group, reading, layer, task, k))) for k in ("before", "after"))
+            row[f"{title}: before → after"] = " → ".join(f"{mean:.2f}" for mean in means)
         tests = [network[reading][layer]["test"] for network in measured(group, "received")]
-        row["task 2 less task 1, change"] = f"{np.mean(numbers([t['difference'] for t in tests])):+.2f}"
-        row["Cohen's d"] = f"{np.mean(numbers([t['d'] for t in tests])):+.1f}"
+        row["task 2 less task 1, change"] = f"{statistics.mean(numbers([t['difference'] for t in tests])):+.2f}"
+        row["Cohen's d"] = f"{statistics.mean(numbers([t['d'] for t in tests])):+.1f}"
         row["networks with p < 0.05"] = f"{sum((t['p'] or 1) < 0.05 for t in tests)} of {len(tests)}"
         rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # The tests are two-sided t-tests over the neurons of one network.
@@ -131,8 +107,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # The figure prints no numbers, so directions are judged, over networks.
 
 # %% tags=["hide-input"]
-prefix = "text/mnist_two_tasks/src/input_change"
-HTML(tables.styled(pd.concat([reproduced.table(store, name, prefix=prefix) for name in records])))
+page.verdicts("text/mnist_two_tasks/src/input_change", both=True)
 
 # %% [markdown]
 # **Verdict.** The first half of the claim is confirmed. The second is not, with the neurons chosen as the text says: in
@@ -148,6 +123,11 @@ HTML(tables.styled(pd.concat([reproduced.table(store, name, prefix=prefix) for n
 # - *after*: as the first, in the network after the sleep.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, layers 1 and 2 by two protocols, of the change of the input to neurons of task 1 and task 2 under three ways to choose them. In layer 1 all changes are negative, and task 2 loses more in every case. In layer 2 task 1 loses input if its neurons are chosen by activity before the sleep, less if they must also prefer the task. It gains a little if they are chosen by activity after the sleep, in all networks of the released protocol and in some of the other one."}, "figure": {"caption": "Mean change of the input to the neurons of a task by the way in which these are chosen, one dot per network, bars for means; below each pair, how many of the 100 neurons belong to both tasks (mean over networks).", "name": "fig-5-readings"}}
+readings = {
+    "active": "most active\nfor the task,\nbefore the sleep",
+    "preferring": "most active of those\nthat prefer the task,\nbefore the sleep",
+    "after": "most active\nfor the task,\nafter the sleep",
+}
 fig, axes = plt.subplots(2, 2, figsize=(7.2, 6), sharex=True, sharey="row", layout="constrained")
 for row, (name, group) in zip(axes, records.items(), strict=True):
     for layer, ax in enumerate(row):
@@ -155,9 +135,9 @@ for row, (name, group) in zip(axes, records.items(), strict=True):
             for task, (label, color) in enumerate(zip(tasks, palette, strict=True)):
                 means = numbers(received(group, way, layer, task, "change"))
                 x = place + (task - 0.5) * 0.34
-                ax.bar(x, np.nanmean(means) if np.isfinite(means).any() else 0, 0.32, color=color, alpha=0.45)
+                ax.bar(x, np.nan_to_num(statistics.mean(means)), 0.32, color=color, alpha=0.45)
                 ax.plot([x] * len(means), means, "o", color=color, mec="k", mew=0.5, ms=4.5)
-            shared = np.mean([network[way][layer]["shared"] for network in measured(group, "received")])
+            shared = statistics.mean([network[way][layer]["shared"] for network in measured(group, "received")])
             ax.annotate(f"{shared:.0f} shared", (place, 0.02), xycoords=("data", "axes fraction"), ha="center", size=9)
         ax.axhline(0, color="k", lw=0.8)
         ax.margins(y=0.18)
@@ -189,7 +169,7 @@ for name, group in records.items():
         found = [network["layers"][layer] for network in measured(group, "synapses")]
 
         def mean(key, found=found):
-            return np.mean([entry[key] for entry in found])
+            return statistics.mean([entry[key] for entry in found])
 
         row = {"protocol": name, "weights into": ["hidden layer 1", "hidden layer 2", "output"][layer]}
         row["synapses"] = f"{mean('size'):,.0f}"
@@ -199,7 +179,7 @@ for name, group in records.items():
         row["sum of decreases"] = f"{mean('loss'):+,.0f}"
         row["neurons with a change"] = f"{mean('neurons'):,.0f}"
         rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three histograms, one per layer of weights, of the weights that the sleep changed, before and after it, with a logarithmic count. Before the sleep they are gathered around zero. After it many have moved to the left, to negative weights, the peak just above zero remains, and a few have become strongly positive."}, "figure": {"caption": "The weights that the sleep changed, before and after it, number per bin in the first network. Strong positive weights hardly take part: the gate of the released code freezes them.", "name": "fig-5-weights"}}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.8), layout="constrained")
@@ -225,7 +205,7 @@ blocks = [
     [b[layer] for b in (network["blocks"] for network in measured(records[protocol], "synapses"))] for layer in (0, 1)
 ]
 for ax, (layer, when) in zip(axes, ((0, "before"), (0, "after"), (1, "before"), (1, "after")), strict=True):
-    mean = 1000 * np.mean([numbers(network[when]) for network in blocks[layer]], axis=0)
+    mean, _ = statistics.mean_and_error([1000 * numbers(network[when]) for network in blocks[layer]])
     scale = 1000 * max(np.nanmax(np.abs(numbers(n[w]))) for n in blocks[layer] for w in ("before", "after"))
     style = {"annot": True, "fmt": "+.1f", "cmap": "RdBu_r", "vmin": -scale, "vmax": scale, "cbar": False}
     sns.heatmap(mean, ax=ax, square=True, linewidths=0.5, xticklabels=[1, 2], yticklabels=[1, 2], **style)
@@ -254,8 +234,8 @@ for ax, key, title in zip(axes, ("cosine", "cosine_of_change"), ("of the weights
     phases = ran if key == "cosine_of_change" else ["initial", *ran]
     for task, (label, color, marker) in enumerate(zip(tasks, palette, "os", strict=True)):
         values = numbers([[network[key][phase][task] for phase in phases] for network in found])
-        error = values.std(0, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0 * values[0]
-        ax.errorbar(range(len(phases)), values.mean(0), error, color=color, marker=marker, ms=5, capsize=2)
+        mean, error = statistics.mean_and_error(values)
+        ax.errorbar(range(len(phases)), mean, error, color=color, marker=marker, ms=5, capsize=2)
         ax.plot([], [], color=color, marker=marker, ms=5, label=f"{label} alone")
     ax.axhline(0, color="k", lw=0.8)
     ax.set(title=f"cosine {title}", ylim=(-0.15, 1.05), xlabel="phase: training (T) or sleep (S)")
@@ -273,12 +253,4 @@ plt.show()
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig5_input -p reading preferring
-# ```
+page.provenance("reading preferring")

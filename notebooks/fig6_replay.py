@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Figure 6: replay
 #
@@ -35,33 +23,26 @@ seeds = None  # number of networks; None: as the profile says
 reading = "active"  # which neurons are specific to a digit: active or preferring, as explained below
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import HTML
 from matplotlib.colors import to_hex
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
 from srclib.pages.player import Replay, player
-from srclib.verdicts import published, reproduced
+from srclib.verdicts import published, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+given = {"profile": profile, "protocol": protocol, "seeds": seeds}
+of = pages.one_of(reading, "active", "preferring")
+page = pages.open("fig6_replay", experiments="fig4_two_tasks", reading=of, **given)
 
-store = Store()
-other = "described" if protocol == "released" else "released"
-records = {
-    name: compute.collect("fig4_two_tasks", profile, name, store=store, seeds=seeds)["mnist", "src"]
-    for name in (protocol, other)
-}
+# %% tags=["hide-input"]
+records = {view.protocol: view.records["mnist", "src"] for view in (page, page.other)}
 digits = ["0", "1", "2", "3"]
 palette = [figures.COLORS[key] for key in ("task 1", "task 1", "task 2", "task 2", "published")]
-TESTS = 10  # four digits and one comparison of the tasks, in two layers; Bonferroni's factor
 
 
 def measured(group, name="replay"):
@@ -75,8 +56,8 @@ def numbers(values):
 
 
 def corrected(tests, key="p"):
-    """Return the p-values of tests after Bonferroni's correction; 1 for what could not be tested."""
-    return np.minimum(1, TESTS * numbers([1 if test[key] is None else test[key] for test in tests]))
+    """Return the p-values of tests, corrected for ten: four digits and one comparison of the tasks, in two layers."""
+    return statistics.bonferroni([test[key] for test in tests], 10)
 
 
 def rates(group):
@@ -87,16 +68,15 @@ def rates(group):
         for place, (name, color) in enumerate(zip([*digits, "random\nsubset"], palette, strict=True)):
             digit = place < len(digits)
             pairs = numbers([n[reading]["rates"][place] if digit else n["rate_subset"] for n in found])
-            mean, sd = np.nanmean(pairs, axis=0)
+            (mean, sd), _ = statistics.mean_and_error(pairs)
             style = {"color": color, "alpha": 0.5, "capsize": 3, "error_kw": {"lw": 1}}
             ax.bar(place, mean, 0.8, yerr=[[min(sd, mean)], [sd]], **style)
             ax.plot(place + np.linspace(-0.2, 0.2, len(pairs)), pairs[:, 0], "o", color=color, mec="k", mew=0.5, ms=5)
             if digit:
                 tests = [n[reading]["subset"][place] for n in found]
                 above = sum((corrected(tests) < 0.05) & (numbers([test["d"] for test in tests]) > 0))
-                ax.annotate(
-                    f"{above}/{len(tests)}", (place, mean + sd), (0, 3), textcoords="offset points", ha="center"
-                )
+                at = {"textcoords": "offset points", "ha": "center"}
+                ax.annotate(f"{above}/{len(tests)}", (place, mean + sd), (0, 3), **at)
         ax.set(title=f"hidden layer {layer + 1}", xlabel="neurons of digit")
         ax.set_xticks(range(len(digits) + 1), [*digits, "random\nsubset"])
         ax.margins(y=0.12)
@@ -171,7 +151,7 @@ for ax, (drive, title) in zip(axes, {"mean": "mean image", "random": "completely
     lines = {"task 1": accuracy[:, :, :2].mean(2), "task 2": accuracy[:, :, 2:].mean(2)}
     lines["spikes so far"] = 100 * spikes / np.maximum(spikes[:, -1:], 1)
     for (name, values), color, style in zip(lines.items(), (*palette[1:3], "0.4"), ("-", "-", ":"), strict=True):
-        mean, error = values.mean(0), values.std(0) / max(len(values) - 1, 1) ** 0.5
+        mean, error = statistics.mean_and_error(values)
         ax.plot(steps, mean, style, color=color, label=name)
         ax.fill_between(steps, mean - error, mean + error, color=color, alpha=0.2, lw=0)
     ax.set(xscale="log", title=title, xlabel="steps slept", ylim=(-3, 103))
@@ -181,6 +161,7 @@ plt.show()
 
 # %% tags=["hide-input"]
 rows = []
+shown = {"task 1": [0, 1], "task 2": [2, 3], "all four digits": [0, 1, 2, 3]}
 for name, group in records.items():
     for drive, title in {"mean": "mean image", "random": "completely random"}.items():
         found = [c[drive] for c in measured(group, "course")]
@@ -191,10 +172,9 @@ for name, group in records.items():
         rows.append(
             {"protocol": name, "drive": title, "steps in all": f"{at[-1]:,}"}
             | {"nine tenths of the spikes after": f"{np.median(half):,.0f} steps"}
-            | {"task 1": f"{ends[:, :2].mean():.0f} %", "task 2": f"{ends[:, 2:].mean():.0f} %"}
-            | {"all four digits": f"{ends.mean():.0f} %"}
+            | {name: f"{statistics.mean(ends[:, own]):.0f} %" for name, own in shown.items()}
         )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # A sleep is over long before its last step. A neuron that fires weakens most of its inputs, and once every neuron has
@@ -213,14 +193,13 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracy without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input, one line per network, on MNIST and Fashion-MNIST. On MNIST it goes from about 19 percent to between 39 and 50 percent with the mean image, and is back at 19 with random input. On Fashion-MNIST it goes from 20, one network from 29, to between 22 and 36 with the mean image, and lies between 20 and 28 with random input."}, "figure": {"caption": "Final accuracy on all ten classes without sleep, with sleeps driven by the mean image, and with sleeps driven by completely random input; one line per network and task order.", "name": "fig-6-drive"}}
 drives = {"sequential": "no sleep", "src": "mean image", "src/random_drive": "completely\nrandom"}
-five_tasks = compute.collect("fig6_drive", profile, store=store, seeds=seeds)
-datasets = list(dict.fromkeys(dataset for dataset, _ in five_tasks))
-fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained")
+five_tasks = page.under("released").collect("fig6_drive")
+fig, axes = plt.subplots(
+    1, len(five_tasks.datasets), figsize=(7.2, 3.4), sharey=True, squeeze=False, layout="constrained"
+)
 rows = []
-for ax, dataset in zip(axes[0], datasets, strict=True):
-    finals = pd.DataFrame(
-        {run: summary.final(five_tasks[dataset, run]) for run in drives if (dataset, run) in five_tasks}
-    )
+for ax, dataset in zip(axes[0], five_tasks.datasets, strict=True):
+    finals = pd.DataFrame({run: summary.final(group) for run, group in five_tasks.of(dataset).items()})
     ax.plot(finals.T.to_numpy(), "o-", color=figures.COLORS["sleep"], ms=5, lw=1, alpha=0.6)
     ax.set(title=figures.DATASETS[dataset], xlabel="drive of the noise", ylim=(0, None), xlim=(-0.4, len(drives) - 0.6))
     ax.set_xticks(range(finals.shape[1]), [drives[run] for run in finals])
@@ -231,7 +210,7 @@ axes[0, 0].set_ylabel("final accuracy (%)")
 plt.show()
 
 # %% tags=["hide-input"]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
@@ -243,7 +222,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## The same by the other protocol
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "The same bars for the other protocol: in both layers the neurons of every digit fire about twice as often as the random subset, and the four digits differ little."}, "figure": {"caption": "As the first picture, for the protocol that the page does not begin with: by default the paper's text.", "name": "fig-6-other"}}
-rates(records[other])
+rates(records[page.other.protocol])
 
 # %% [markdown]
 # ## Published and reproduced
@@ -251,8 +230,7 @@ rates(records[other])
 # Directions and test statistics, over networks:
 
 # %% tags=["hide-input"]
-prefix = "text/mnist_two_tasks/src/firing"
-HTML(tables.styled(pd.concat([reproduced.table(store, name, prefix=prefix) for name in records])))
+page.verdicts("text/mnist_two_tasks/src/firing", both=True)
 
 # %% [markdown]
 # The tests within a network, corrected for all ten of them (Bonferroni). Digit neurons are compared two-sided, the
@@ -274,16 +252,16 @@ for name, group in records.items():
             t, d = (numbers([test[key] for test in tests]) for key in ("t", "d"))
             row = {"protocol": name, "layer": layer + 1, "comparison": title}
             row["t"] = (
-                f"{np.nanmean(t):.2f} ({np.nanmin(t):.2f} to {np.nanmax(t):.2f})" if np.isfinite(t).any() else "–"
+                f"{statistics.mean(t):.2f} ({np.nanmin(t):.2f} to {np.nanmax(t):.2f})" if np.isfinite(t).any() else "–"
             )
             row["median p"] = f"{np.median(p):.2g}"
             row["p < 0.05 in"] = f"{sum(p < 0.05)} of {len(p)}"
-            row["Cohen's d"] = f"{np.nanmean(d):.2f}" if np.isfinite(d).any() else "–"
+            row["Cohen's d"] = f"{statistics.mean(d):.2f}" if np.isfinite(d).any() else "–"
             start = f"text/mnist_two_tasks/src/firing/layer{layer + 1}"
             bound = f"{printed[f'{start}/p']:g}" if np.isfinite(printed[f"{start}/p"]) else "below 0.001"
             row["published"] = f"t(200) = {printed[f'{start}/t']:g}, p {bound}" if tasks else "significant"
             rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # The printed p of 0.004 is about twelve times the one-sided p of the printed $t(200) = 3.456$, so about twelve
@@ -341,9 +319,10 @@ for name, group in records.items():
     for layer in (0, 1):
         row = {"protocol": name, "layer": layer + 1}
         for sleep, title in (("random", "completely random"), ("mean", "mean image"), ("untrained", "untrained")):
-            row[title] = f"{np.nanmean(numbers([n[sleep][layer]['rank_correlation'] for n in measured(group)])):.2f}"
+            found = numbers([n[sleep][layer]["rank_correlation"] for n in measured(group)])
+            row[title] = f"{statistics.mean(found):.2f}"
         rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # The table has the rank correlation, over all neurons of a layer, of a neuron's rate asleep with its mean spike count
@@ -354,12 +333,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *five_tasks.values()) for record in group]
-Markdown(f"Profile `{profile}`, protocols `{protocol}` and `{other}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- fig6_replay -p reading preferring
-# ```
+page.provenance("reading preferring")

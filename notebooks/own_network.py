@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # (own-loop)=
 # # Sleep on your own network
@@ -38,16 +26,19 @@ import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
+from srclib import pages
 from srclib.data import load
 from srclib.pages import figures
 from srclib.sleep import sleep
 from srclib.sleep.tune import tune
 
+page = pages.open("own_network", trials=pages.whole(trials, 1), networks=pages.whole(networks, 1))
 mnist = load("mnist")  # x_train (60000, 784) in [0, 1], y_train (60000,), x_test, y_test
 tasks = [(0, 1), (2, 3)]
 held_out = 500  # training images of each task that score a sleep
 
 
+# %%
 def rows(y, digits):
     """Return where the images of these digits stand."""
     return torch.isin(y, torch.tensor(digits)).nonzero()[:, 0]
@@ -117,7 +108,6 @@ for seed in range(1, networks + 1):
     after.append([accuracy(net, mnist.x_test[r], mnist.y_test[r]) for r in tests])
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy on the digits 0 and 1 and on the digits 2 and 3, awake and after a sleep, one line per network. Awake, the first task is at zero and the second near 100 percent. After the sleep the first task has come back in part, differently from network to network, and the second has lost a little."}, "figure": {"caption": "Accuracy on test images of both tasks before and after the sleep, one line per network. None of these networks took part in the search.", "name": "fig-own-network"}}
-figures.use_style()
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True, layout="constrained")
 for t, (ax, digits) in enumerate(zip(axes, tasks, strict=True)):
     values = 100 * torch.tensor([[b[t] for b in before], [a[t] for a in after]])

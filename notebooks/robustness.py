@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How robust is the result?
 #
@@ -25,39 +13,26 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-from functools import reduce
-from itertools import islice
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
-from scipy import stats
 
-from srclib.data import terminal
-from srclib.experiments import compute, grid, protocols, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures
-from srclib.verdicts import published
+from srclib import pages
+from srclib.experiments import summary
+from srclib.pages import figures, tables
+from srclib.verdicts import published, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
+page = pages.open("robustness", profile=profile, seeds=seeds)
 orders = {"released order": "robustness_networks", "random orders": "robustness_orders"}
-records = {
-    order: {run: group for (_, run), group in compute.collect(name, profile, store=store, seeds=seeds).items()}
-    for order, name in orders.items()
-}
-names = {"sequential": "without sleep", "src": "with sleep"}
-theirs = published.load().loc["table1/mnist/src"]
+records = {order: page.collect(experiment).by_run for order, experiment in orders.items()}
 
 # %% [markdown]
 # ## Networks and task orders
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two rows, the released task order and random orders, with a violin and twenty dots each. Without sleep all networks are near 19 percent. With sleep they spread from 30 to 55 percent; most lie in the grey band of the published value, 43 to 54 percent, or a little below it."}, "figure": {"caption": "Final accuracy of single networks (dots) and its distribution, without sleep and with it. Grey: published mean ± standard deviation of five networks with sleep.", "name": "fig-robustness"}}
+names = {"sequential": "without sleep", "src": "with sleep"}
+theirs = published.load().loc["table1/mnist/src"]
 data = pd.DataFrame(
     {"order": order, "run": names[run], "accuracy": accuracy}
     for order, group in records.items()
@@ -80,7 +55,7 @@ rows = []
 for order, group in records.items():
     without, with_sleep = (np.array(summary.final(group[run])) for run in names)
     gain = with_sleep - without
-    test = f"p = {stats.wilcoxon(gain).pvalue:.2g}" if len(gain) > 1 else "–"
+    p = statistics.signed_rank(gain)
     rows.append(
         {
             "task orders": order,
@@ -90,11 +65,11 @@ for order, group in records.items():
             "lowest, highest": f"{with_sleep.min():.1f}, {with_sleep.max():.1f}",
             "gain": figures.spread(gain),
             "smallest gain": f"{gain.min():+.1f}",
-            "more than doubled": f"{np.mean(with_sleep > 2 * without):.0%}",
-            "signed-rank test": test,
+            "more than doubled": f"{statistics.mean(with_sleep > 2 * without):.0%}",
+            "signed-rank test": f"p = {p:.2g}" if p == p else "–",
         }
     )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks; the test is Wilcoxon's, on the gain of every
@@ -109,7 +84,12 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Parameters of the sleep
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. Accuracy falls to chance with four times the potentiation, below 20 percent with a quarter of the depression or four times the noise. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
-released = protocols.load("released", "mnist").sleep
+from functools import reduce
+from itertools import islice
+
+from srclib.experiments import grid, protocols
+
+released = protocols.load("released", "mnist").sections["sleep"]
 titles = {
     "sleep.config.rate": "rate of the noise",
     "sleep.config.inc": "inc",
@@ -133,9 +113,9 @@ def factors(path, values):
 
 
 sweeps = [item for over in grid.settings("robustness_parameters", profile)["over"] for item in over.items()]
-sweep_records = compute.collect("robustness_parameters", profile, store=store, seeds=seeds)["mnist", "src"]
-networks = len(sweep_records) // sum(len(values) for _, values in sweeps)
-in_turn, swept = iter(sweep_records), {}
+found = page.collect("robustness_parameters").all()
+networks = len(found) // sum(len(values) for _, values in sweeps)
+in_turn, swept = iter(found), {}
 for path, values in sweeps:
     found = summary.finals(islice(in_turn, len(values) * networks), path)
     factor, which = factors(path, found.index)
@@ -149,8 +129,7 @@ fig, axes = plt.subplots(
 for ax, (title, found) in zip(axes.flat, swept.items(), strict=False):
     for factor, accuracies in found.iterrows():
         ax.plot([factor] * len(accuracies), accuracies, "o", color=figures.COLORS["sleep"], ms=3, alpha=0.4)
-    error = found.sem(axis=1).fillna(0)
-    ax.errorbar(found.index, found.mean(axis=1), error, color=figures.COLORS["sleep"], capsize=2, marker="D", ms=4)
+    figures.row_means(ax, found, found.index, color=figures.COLORS["sleep"], marker="D", ms=4)
     ax.axvline(1, color="0.85", zorder=0)
     ax.set(title=title, xscale="log", ylim=(0, 65))
     shown = [tick for tick in ticks if found.index.min() * 0.99 <= tick]
@@ -170,7 +149,7 @@ everything_swept = pd.DataFrame(
     }
 )
 everything_swept = everything_swept.sort_index().rename(index=lambda factor: f"× {factor:g}").T
-HTML(everything_swept.fillna("–").to_html(border=0))
+tables.plain(everything_swept, missing="–")
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks.
@@ -193,12 +172,4 @@ HTML(everything_swept.fillna("–").to_html(border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in records.values() for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything + sweep_records)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- robustness -p seeds 3
-# ```
+page.provenance("seeds 3")

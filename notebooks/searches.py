@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How the parameters were found
 #
@@ -29,47 +17,45 @@ profile = "full"  # smoke, ci or full: how many runs of each half of the rule
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
 from matplotlib.ticker import LogLocator
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.learning import methods
-from srclib.pages import figures
+from srclib.pages import figures, tables
 from srclib.search import outcomes
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-found = {name: outcomes.outcome(name) for name in outcomes.names()}
+page = pages.open("searches", profile=profile, seeds=seeds)
 places = list(figures.DATASETS)
-outcomes = dict(
-    sorted(found.items(), key=lambda item: (item[1]["study"]["beside"], places.index(item[1]["study"]["dataset"])))
+
+# %% tags=["hide-input"]
+names = sorted(
+    outcomes.names(),
+    key=lambda name: (
+        outcomes.outcome(name)["study"]["beside"],
+        places.index(outcomes.outcome(name)["study"]["dataset"]),
+    ),
 )
-sleeps = {
-    name: found
-    for name, found in outcomes.items()
-    if (found["study"]["protocol"], found["study"]["part"]) == ("described", "sleep")
-}
-finer = {
-    name: found
-    for name, found in outcomes.items()
-    if found["study"]["protocol"] == "tuned"
-    and found["study"]["part"] == "sleep"
-    and found["study"].get("by_stage", True)
-}
-wholes = {name: found for name, found in outcomes.items() if not found["study"].get("by_stage", True)}
-trials = {name: outcomes.trials(name) for name in outcomes}
+searched = {name: outcomes.outcome(name) for name in names}
+trials = {name: outcomes.trials(name) for name in names}
+by_stage = {name: found["study"].get("by_stage", True) for name, found in searched.items()}
 
 
+def sleeps_of(protocol):
+    """Return the searches for a sleep of a protocol that went stage by stage."""
+    kind = {"protocol": protocol, "part": "sleep"}
+    return {
+        name: found for name, found in searched.items() if by_stage[name] and kind.items() <= found["study"].items()
+    }
+
+
+sleeps, finer = sleeps_of("described"), sleeps_of("tuned")
+wholes = {name: found for name, found in searched.items() if not by_stage[name]}
 SAMPLERS = {"genetic": "genetic", "tpe": "TPE", "random": "random"}
 
 
@@ -98,7 +84,7 @@ def minutes(provenance):
     return f"{provenance[f'{on.lower()}_minutes']:.0f} ({on})"
 
 
-titles = {name: title(name, found["study"]) for name, found in outcomes.items()}
+titles = {name: title(name, found["study"]) for name, found in searched.items()}
 
 # %% [markdown]
 # ## What was searched
@@ -117,9 +103,9 @@ rows = [
         "repeated": f"{trials[name].duplicated(['stage', *found['study']['space']]).mean():.0%}",
         "study": f"<code>{name}</code>",
     }
-    for name, found in outcomes.items()
+    for name, found in searched.items()
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0, escape=False, classes="verdicts"))
+tables.plain(rows, escape=False, classes="verdicts")
 
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
@@ -144,7 +130,7 @@ for row, (name, found) in zip(axes, sleeps.items(), strict=True):
         kept = scores > 0
         ax.plot(np.flatnonzero(kept), scores[kept], ".", color="0.6", ms=4)
         ax.plot(np.maximum.accumulate(scores), color=figures.COLORS["sleep"], lw=2)
-        ax.axhline(100 * np.mean(stage["before"]), color="k", ls="--", lw=1)
+        ax.axhline(100 * statistics.mean(stage["before"]), color="k", ls="--", lw=1)
         ax.set(title=f"after task {stage['stage']}", ylim=(0, 103))
     row[0].set_ylabel(f"{titles[name].replace(', ', chr(10)).replace(' + ', chr(10) + '+ ')}\naccuracy (%)", fontsize=9)
 for ax in axes[-1]:
@@ -250,14 +236,13 @@ plt.show()
 
 # %% tags=["hide-input"]
 halves = {"src": "both", "src/no_potentiation": "dec alone", "src/no_depression": "inc alone"}
-rows, records = {}, []
+rows = {}
 for protocol in ("described", "released", "tuned"):
-    for (dataset, run), group in compute.collect("ablation", profile, protocol, store=store, seeds=seeds).items():
-        records += group
-        row = rows.setdefault((protocol, figures.DATASETS[dataset]), {})
-        row[halves[run]] = f"{figures.spread(summary.final(group))} ({len(group)})"
-table = pd.DataFrame(rows).T.reindex(columns=list(halves.values())).fillna("–").rename_axis(["protocol", "data set"])
-HTML(table.reset_index().to_html(index=False, border=0))
+    for (dataset, run), group in page.under(protocol).collect("ablation").items():
+        row = {"protocol": protocol, "data set": figures.DATASETS[dataset]} | dict.fromkeys(halves.values(), "–")
+        text = f"{figures.spread(summary.final(group))} ({len(group)})"
+        rows.setdefault((protocol, dataset), row)[halves[run]] = text
+tables.plain(list(rows.values()))
 
 # %% [markdown]
 # Final accuracy in percent on test images, mean ± standard deviation over networks, none of which these sleeps were
@@ -291,7 +276,7 @@ rows = [
     for name, found in sleeps.items()
     for stage in found["stages"]
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0, classes="verdicts"))
+tables.plain(rows, classes="verdicts")
 
 # %% [markdown]
 # ## One sleep for whole runs, and the sampler
@@ -323,21 +308,19 @@ plt.show()
 
 # %% tags=["hide-input"]
 common = min(len(trials[name]) for name in wholes)
-HTML(
-    pd.DataFrame(
-        [
-            {
-                "data set": figures.DATASETS[found["study"]["dataset"]],
-                "sampler": SAMPLERS[found["study"]["sampler"]],
-                "first trial": f"{100 * trials[name].score.iloc[0]:.1f}",
-                **{f"best of {n}": f"{100 * trials[name].score.iloc[:n].max():.1f}" for n in (50, 100, common)},
-                "best of all": f"{100 * trials[name].score.max():.1f}",
-                "trials": len(trials[name]),
-                "trials above the first": f"{(trials[name].score > trials[name].score.iloc[0]).mean():.0%}",
-            }
-            for name, found in wholes.items()
-        ]
-    ).to_html(index=False, border=0)
+tables.plain(
+    [
+        {
+            "data set": figures.DATASETS[found["study"]["dataset"]],
+            "sampler": SAMPLERS[found["study"]["sampler"]],
+            "first trial": f"{100 * trials[name].score.iloc[0]:.1f}",
+            **{f"best of {n}": f"{100 * trials[name].score.iloc[:n].max():.1f}" for n in (50, 100, common)},
+            "best of all": f"{100 * trials[name].score.max():.1f}",
+            "trials": len(trials[name]),
+            "trials above the first": f"{(trials[name].score > trials[name].score.iloc[0]).mean():.0%}",
+        }
+        for name, found in wholes.items()
+    ]
 )
 
 # %% [markdown]
@@ -353,7 +336,7 @@ best = {
     titles[name]: {parameter: f"{value:.3g}" for parameter, value in found["stages"][0]["values"].items()}
     for name, found in wholes.items()
 }
-HTML(pd.DataFrame(best).rename(index=labels).to_html(border=0, classes="verdicts"))
+tables.plain(pd.DataFrame(best).rename(index=labels), classes="verdicts")
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances of fourteen parameters in six searches. No cell is above 0.24; which parameters matter most differs from search to search."}, "figure": {"caption": "Importance of each parameter for the score of a whole run, as above.", "name": "fig-searches-whole-importance"}}
 whole_importance = pd.DataFrame(
@@ -391,7 +374,7 @@ rows = [
     for name, found in finer.items()
     for stage in found["stages"]
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0, classes="verdicts"))
+tables.plain(rows, classes="verdicts")
 
 # %% [markdown]
 # Before and after: accuracy on the held-out images of the tasks so far, mean ± standard deviation over the networks of the
@@ -406,7 +389,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0, classes="verdicts"))
 # ## Provenance
 
 # %% tags=["hide-input"]
-Markdown(f"Profile `{profile}`, protocols `described`, `released` and `tuned`. {summary.provenance(records)}")
+page.provenance()
 
 # %% [markdown]
 # To run a search again:

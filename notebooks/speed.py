@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How long a sleep takes
 #
@@ -34,16 +22,18 @@ import json
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
+from srclib import pages
 from srclib.data.places import committed
-from srclib.pages import figures
+from srclib.pages import figures, tables
 
-figures.use_style()
+known = sorted(path.name for path in committed("benchmarks").glob("gpu*.json"))
+page = pages.open("speed", report=pages.one_of(report, *known))
 measured = json.loads((committed("benchmarks") / report).read_text())
 
 
+# %% tags=["hide-input"]
 def networks(name):
     """Return how many networks slept at once."""
     return int(name.split()[1]) if name.startswith("cuda") else 1
@@ -105,7 +95,7 @@ rows = [
     }
     for name in order
 ]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Times of the CPU include the drawing of the noise, those of the GPU the way of its spikes to the device. Of the loops,

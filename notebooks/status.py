@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Status
 #
@@ -25,14 +13,14 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
-from srclib.experiments.store import Store
+from srclib import pages
 from srclib.pages import tables
-from srclib.verdicts import reproduced
 
-store = Store()
-judged = pd.concat([reproduced.table(store, protocol) for protocol in protocols])
+of = pages.some_of(protocols, "released", "described", "tuned")
+page = pages.open("status", protocols=of, executions=pages.file(executions))
+judged = pd.concat([page.under(protocol).judged() for protocol in protocols])
 counts = judged["verdict"].value_counts()
 Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
 
@@ -40,7 +28,7 @@ Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for v
 # ## Verdicts
 
 # %% tags=["hide-input"]
-HTML(tables.styled(judged))
+tables.verdicts(judged)
 
 # %% [markdown]
 # ## Results
@@ -49,7 +37,7 @@ HTML(tables.styled(judged))
 
 # %% tags=["hide-input"]
 rows = []
-records = pd.DataFrame(store.records())
+records = pd.DataFrame(page.store.records())
 for name, group in records.groupby("experiment"):
     rows.append(
         {
@@ -61,7 +49,7 @@ for name, group in records.groupby("experiment"):
             "commit": ", ".join(sorted({c[:10] for c in group["commit"]})),
         }
     )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # ## Pages
@@ -70,8 +58,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"]
 log = [json.loads(line) for line in Path(executions).read_text().splitlines()] if executions else []
-pages = pd.DataFrame(log, columns=["notebook", "profile", "date", "seconds", "device"])
-HTML(pages.to_html(index=False, border=0))
+tables.plain(pd.DataFrame(log, columns=["notebook", "profile", "date", "seconds", "device"]), index=False)
 
 # %% [markdown]
 # A page is quick when the store holds its results. Computing them from nothing takes the core-minutes above:

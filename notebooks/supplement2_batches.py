@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplementary Figure 2: sleep in mini-batches
 #
@@ -34,34 +22,23 @@ seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
 import json
-import sys
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
+from srclib import pages
 from srclib.data.places import committed
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
-from srclib.pages import figures
+from srclib.experiments import summary
+from srclib.pages import figures, tables
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-records = compute.collect("supplement2_batches", profile, store=store, seeds=seeds)
-awake = compute.collect(
-    "table1_accuracy", profile, store=store, seeds=seeds, datasets=["mnist"], runs=["sequential"]
-)["mnist", "sequential"]  # fmt: skip
-names = {"src": "summed", "src/averaged": "averaged"}
-finals = {name: summary.finals(records["mnist", run], "sleep.streams") for run, name in names.items()}
-reports = [json.loads(path.read_text()) for path in sorted(committed("benchmarks").glob("minibatches*.json"))]
-timed = pd.DataFrame(entry | {"device": report["device"]} for report in reports for entry in report["sleeps"])
+page = pages.open("supplement2_batches", profile=profile, seeds=seeds)
+records = page.records.by_run
+awake = page.collect("table1_accuracy", datasets=["mnist"], runs=["sequential"]).all()
 
 
+# %% tags=["hide-input"]
 def streams_axis(ax, streams):
     """Label an axis of streams, in powers of two."""
     ax.set_xscale("log", base=2)
@@ -70,16 +47,20 @@ def streams_axis(ax, streams):
     ax.grid(axis="y", color="0.92")
 
 
+names = {"src": "summed", "src/averaged": "averaged"}
+finals = {name: summary.finals(records[run], "sleep.streams") for run, name in names.items()}
+reports = [json.loads(path.read_text()) for path in sorted(committed("benchmarks").glob("minibatches*.json"))]
+timed = pd.DataFrame(entry | {"device": report["device"]} for report in reports for entry in report["sleeps"])
+
 # %% [markdown]
 # ## Accuracy against the size of the batch
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracy against streams at once, 1 to 256. Averaged, it rises from 48 percent with one stream to 58 with 256. Summed, it stays near 50 up to 16 streams and then falls to 22, close to the dashed line of a network without sleep at 19."}, "figure": {"caption": "Final accuracy of SRC on all ten digits of MNIST against the number of streams that run at once, mean over networks; error bars: standard error of the mean. Every sleep has as many streams times steps. Grey: without a sleep.", "name": "fig-supplement2"}}
 fig, ax = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
 for (name, data), color in zip(finals.items(), sns.color_palette("colorblind")[2:], strict=False):
-    error = data.sem(axis=1).fillna(0)
     marker = {"summed": "D", "averaged": "o"}[name]
-    ax.errorbar(data.index, data.mean(axis=1), error, capsize=2, ms=5, label=name, color=color, marker=marker)
-ax.axhline(np.mean(summary.final(awake)), color=figures.COLORS["published"], ls="--", label="no sleep")
+    figures.row_means(ax, data, data.index, label=name, color=color, marker=marker)
+ax.axhline(statistics.mean(summary.final(awake)), color=figures.COLORS["published"], ls="--", label="no sleep")
 ax.set(ylabel="final accuracy (%)", ylim=(0, 100))
 streams_axis(ax, data.index)
 ax.legend()
@@ -117,10 +98,10 @@ plt.show()
 # %% tags=["hide-input"]
 rows = []
 for run, name in names.items():
-    for streams, sleep in summary.last_sleeps(records["mnist", run], "sleep.streams").iterrows():
+    for streams, sleep in summary.last_sleeps(records[run], "sleep.streams").iterrows():
         row = {"B": streams, "changes": name, "accuracy": figures.spread(finals[name].loc[streams])}
-        rows.append(row | sleep.map("{:,.0f}".format).to_dict())
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+        rows.append(row | tables.counts(sleep))
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy on test images in percent, mean ± standard deviation over networks; steps and spikes of the last sleep, spikes
@@ -131,7 +112,7 @@ table = timed.assign(spikes=timed["spikes"].map(lambda layers: ", ".join(f"{n:,}
 shown = table[["device", "backend", "streams", "steps", "spikes", "median"]].rename(
     columns={"streams": "B", "spikes": "spikes by layer", "median": "seconds"}
 )
-HTML(shown.to_html(index=False, border=0, float_format="{:.3f}".format))
+tables.plain(shown, index=False, float_format="{:.3f}".format)
 
 # %% [markdown]
 # One sleep as in the second picture. Both backends compute the same, so that they count the same spikes.
@@ -149,16 +130,14 @@ HTML(shown.to_html(index=False, border=0, float_format="{:.3f}".format))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [*awake, *(record for group in records.values() for record in group)]
 measured = "; ".join(
     f"{report['date'][:10]} from commit {report['commit'][:10]} on {report['device']}" for report in reports
 )
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)} Seconds measured {measured}.")
+page.provenance("seeds 2", f"Seconds measured {measured}.")
 
 # %% [markdown]
-# To run this page again with other parameters, and to measure the seconds on your machine:
+# To measure the seconds on your machine:
 #
 # ```bash
-# nox -s notebook -- supplement2_batches -p seeds 2
 # python -m benchmarks minibatches --json data/benchmarks/minibatches.json
 # ```

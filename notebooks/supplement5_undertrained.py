@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplementary Figure 5: sleep after one task
 #
@@ -27,61 +15,42 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-records = compute.collect("supplement5_undertrained", profile, store=store, seeds=seeds)
-made_for = {run: int(run.rpartition("_")[2]) for _, run in records}  # epochs
-colors = dict(zip(made_for, sns.color_palette("viridis", len(made_for)), strict=True))
+page = pages.open("supplement5_undertrained", profile=profile, seeds=seeds)
+records = page.records.by_run
 
 
+# %% tags=["hide-input"]
 def accuracies(group, phase):
     """Return the accuracy in percent after a phase, 0 for the training and 1 for the sleep, epochs by networks."""
-    overall = [(r["cell"]["awake"]["epochs"], r["seed"], 100 * r["metrics"]["phases"][phase]["overall"]) for r in group]
+    overall = [(r["at"]["awake.epochs"], r["seed"], 100 * r["metrics"]["phases"][phase]["overall"]) for r in group]
     return pd.DataFrame(overall, columns=["epochs", "seed", "accuracy"]).pivot(
         index="epochs", columns="seed", values="accuracy"
     )
 
 
-before, after = ({run: accuracies(group, phase) for (_, run), group in records.items()} for phase in (0, 1))
-epochs = next(iter(before.values())).index
-
+before, after = ({run: accuracies(group, phase) for run, group in records.items()} for phase in (0, 1))
+first = next(iter(before.values()))  # they are the same
+epochs = first.index
+made_for = {run: int(run.rpartition("_")[2]) for run in records}  # epochs
+colors = dict(zip(made_for, sns.color_palette("viridis", len(made_for)), strict=True))
 
 # %% [markdown]
 # ## Accuracy before and after the sleep
 
-
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Accuracy against epochs of training, 1 to 80. Before the sleep it stays near 20 percent or below up to 10 epochs, then rises to about 65 percent at 20 and 88 at 80. The sleep for 10 epochs reaches nearly 50 percent after 10 epochs but lowers the accuracy after 20 and more. The sleep for 20 epochs lies on the line before the sleep throughout. The sleep for 40 epochs lies below it, except at 40 epochs, where it is slightly above."}, "figure": {"caption": "Accuracy on all ten digits before the sleep (grey) and after each of the three sleeps, mean over networks; error bars: standard error of the mean. Rings: after the training that the sleep was made for.", "name": "fig-supplement5"}}
-def line(data, **style):
-    """Draw the mean over networks with its standard error, by epochs."""
-    ax.errorbar(range(len(data)), data.mean(axis=1), data.sem(axis=1).fillna(0), capsize=2, ms=5, **style)
-
-
 fig, ax = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
-line(
-    next(iter(before.values())),
-    label="before the sleep",
-    color=figures.COLORS["published"],
-    marker="o",
-    lw=5,
-    alpha=0.5,
-)
+grey = {"color": figures.COLORS["published"], "marker": "o", "lw": 5, "alpha": 0.5}
+figures.row_means(ax, first, label="before the sleep", **grey)
 for run, trained in made_for.items():
-    line(after[run], label=f"after the sleep for {trained} epochs", color=colors[run], marker="D")
+    figures.row_means(ax, after[run], label=f"after the sleep for {trained} epochs", color=colors[run], marker="D")
     if trained in epochs:
         own = epochs.get_loc(trained), after[run].loc[trained].mean()
         ax.plot(*own, "o", ms=15, mfc="none", mec=colors[run])
@@ -94,11 +63,11 @@ plt.show()
 # %% tags=["hide-input"]
 rows = []
 for number in epochs:
-    row = {"epochs": number, "before": figures.spread(next(iter(before.values())).loc[number])}
+    row = {"epochs": number, "before": figures.spread(first.loc[number])}
     for run, trained in made_for.items():
         row[f"after the sleep for {trained}"] = figures.spread(after[run].loc[number])
     rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy on test images in percent, mean ± standard deviation over networks.
@@ -125,7 +94,7 @@ plt.show()
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, prefix="text/mnist/src/undertrained")))
+page.verdicts("text/mnist/src/undertrained")
 
 # %% [markdown]
 # **Verdict.** The claim holds, in the setting that it was made for. After ten epochs at this small learning rate the
@@ -143,10 +112,10 @@ HTML(tables.styled(reproduced.table(store, prefix="text/mnist/src/undertrained")
 
 # %% tags=["hide-input"]
 rows = []
-for (_, run), group in records.items():
+for run, group in records.items():
     for number, means in summary.last_sleeps(group, "awake.epochs").iterrows():
-        rows.append({"sleep for": made_for[run], "epochs": number} | means.map("{:,.0f}".format).to_dict())
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+        rows.append({"sleep for": made_for[run], "epochs": number} | tables.counts(means))
+tables.plain(rows)
 
 # %% [markdown]
 # Spikes of all units of a layer in the sleep, means over networks.
@@ -155,12 +124,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement5_undertrained -p seeds 2
-# ```
+page.provenance("seeds 2")

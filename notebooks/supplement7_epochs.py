@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplementary Figure 7: sleep in place of training
 #
@@ -29,25 +17,26 @@ seeds = None  # number of networks; None: as the profile says
 head = "network"  # network: the output units, as released; nearest_mean: the nearest mean of exemplars, as described
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced
+from srclib.verdicts import statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+answer = pages.one_of(head, "network", "nearest_mean")
+page = pages.open("supplement7_epochs", profile=profile, protocol=protocol, seeds=seeds, head=answer)
+records = page.records
 
-store = Store()
-records = compute.collect("supplement7_epochs", profile, protocol, store=store, seeds=seeds)
-datasets = list(dict.fromkeys(dataset for dataset, _ in records))
+
+# %% tags=["hide-input"]
+def finals(dataset, run, head=head):
+    """Return the final accuracy in percent: memories and epochs by networks."""
+    return summary.finals(records[dataset, run], "icarl.memory", "awake.epochs", head=head)
+
+
+memories = finals(records.datasets[0], "icarl").index.unique("icarl.memory")
 names = {"icarl": "iCaRL", "src+icarl": "iCaRL + SRC"}
 styles = {
     "icarl": {"color": figures.COLORS["rehearsal"], "marker": "o"},
@@ -55,34 +44,18 @@ styles = {
 }
 
 
-def finals(dataset, run, head=head):
-    """Return the final accuracy in percent: memories and epochs by networks."""
-    return summary.finals(records[dataset, run], "icarl.memory", "awake.epochs", head=head)
-
-
-memories = finals(datasets[0], "icarl").index.unique("icarl.memory")
-
-
 def curves(head):
     """Draw accuracy against epochs, data sets by memories."""
     fig, axes = plt.subplots(
-        len(datasets), len(memories), figsize=(7.6, 2.9 * len(datasets)), sharex=True, sharey=True,
+        len(records.datasets), len(memories), figsize=(7.6, 2.9 * len(records.datasets)), sharex=True, sharey=True,
         squeeze=False, layout="constrained",
     )  # fmt: skip
-    for row, dataset in zip(axes, datasets, strict=True):
+    for row, dataset in zip(axes, records.datasets, strict=True):
         for ax, memory in zip(row, memories, strict=True):
             for run, style in styles.items():
                 data = finals(dataset, run, head).loc[memory]
-                ax.errorbar(
-                    data.index,
-                    data.mean(axis=1),
-                    data.sem(axis=1).fillna(0),
-                    capsize=2,
-                    ms=5,
-                    label=names[run],
-                    **style,
-                )
-            last = finals(dataset, "icarl", head).loc[memory].iloc[-1].mean()
+                figures.row_means(ax, data, data.index, label=names[run], **style)
+            last = statistics.mean(finals(dataset, "icarl", head).loc[memory].iloc[-1])
             ax.axhline(last, color=styles["icarl"]["color"], lw=0.8, ls=":")
             ax.set(title=f"{figures.DATASETS[dataset]}, K = {memory}", ylim=(0, 100))
             ax.grid(axis="y", color="0.92")
@@ -113,7 +86,7 @@ curves("nearest_mean" if head == "network" else "network")
 
 # %% tags=["hide-input"]
 rows = []
-for dataset in datasets:
+for dataset in records.datasets:
     for answer, title in {"network": "output units", "nearest_mean": "nearest mean"}.items():
         alone, slept = finals(dataset, "icarl", answer), finals(dataset, "src+icarl", answer)
         needed = {}
@@ -130,11 +103,9 @@ for dataset in datasets:
             rows.append(row)
         every = np.concatenate(list(needed.values()))
         row = {"data set": figures.DATASETS[dataset], "answer of": title, "K": "mean"}
-        counted = np.minimum(every, most)
-        rows.append(
-            row | {"epochs needed, each network": f"{counted.mean():.2f} needed, {(most - counted).mean():.2f} saved"}
-        )
-HTML(pd.DataFrame(rows).fillna("").to_html(index=False, border=0))
+        needs = statistics.mean(np.minimum(every, most))
+        rows.append(row | {"epochs needed, each network": f"{needs:.2f} needed, {most - needs:.2f} saved"})
+tables.plain(rows, missing="")
 
 # %% [markdown]
 # Accuracies in percent, mean ± standard deviation over networks. Where sleep never makes good, the mean counts the most
@@ -143,8 +114,7 @@ HTML(pd.DataFrame(rows).fillna("").to_html(index=False, border=0))
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-judged = reproduced.table(store, protocol)
-HTML(tables.styled(judged[judged["id"].str.contains("epochs")]))
+page.verdicts(".*epochs")
 
 # %% [markdown]
 # **Verdict.** With 50 exemplars the claim holds: on MNIST the network is better after one epoch a task and a sleep than
@@ -162,16 +132,4 @@ HTML(tables.styled(judged[judged["id"].str.contains("epochs")]))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in records.values() for record in group]
-hours = sum(record["seconds"] for record in everything) / 3600
-Markdown(
-    f"Profile `{profile}`, protocol `{protocol}`: {hours:.1f} core-hours, with the training of the first task shared by "
-    f"all runs that begin alike. {summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement7_epochs -p head nearest_mean
-# ```
+page.provenance("head nearest_mean", "Runs that begin alike share the training of the first task.")

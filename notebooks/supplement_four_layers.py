@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplement: four hidden layers
 #
@@ -26,32 +14,17 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-slept = compute.collect("supplement_four_layers", profile, store=store, seeds=seeds)["mnist", "src/four_hidden"]
+page = pages.open("supplement_four_layers", profile=profile, seeds=seeds)
+slept = page.records["mnist", "src/four_hidden"]
 data = summary.phases(slept)
-starts, extended = (
-    [
-        record
-        for group in compute.collect(f"supplement_four_layers_{name}", profile, store=store).values()
-        for record in group
-    ]
-    for name in ("init", "extended")
-)
+starts, extended = (page.collect(f"supplement_four_layers_{name}", seeds=None).all() for name in ("init", "extended"))
 
 # %% [markdown]
 # ## Does it learn at all?
@@ -68,7 +41,7 @@ if starts:
     for start, values in summary.finals(starts, "awake.init").iterrows():
         each = ", ".join(f"{value:.0f}" for value in sorted(values))
         rows.append({"first weights": f"±{start}", "mean": figures.spread(values), "each network": each})
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy on 0 and 1 in percent after they were learned, mean ± standard deviation over networks. One that says 0 to
@@ -86,17 +59,9 @@ plt.show()
 # ## Five tasks
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of accuracies, five tasks by nine phases, T1 T2 S2 up to T5 S5. After every training the newest task is above 95 percent and all older ones at zero. After every sleep older tasks come back: the first to 87 percent after the second task, which keeps 63, and the older four to between 19 and 42 percent after the fifth, which keeps 87."}, "figure": {"caption": "Accuracy on the test images of every task after every training (T) and every sleep (S), mean ± standard error of the mean over networks, in percent. Tasks that were not yet learned are near zero.", "name": "fig-four-layers-five"}}
-shape = {"index": "tested", "columns": "phase", "values": "accuracy", "dropna": False}
-mean, error = (data.pivot_table(**shape, aggfunc=how) for how in ("mean", "sem"))
-kinds = data.drop_duplicates("phase").sort_values("phase")
-for frame in (mean, error):
-    frame.index = [f"task {k + 1}" for k in range(len(frame))]
-    frame.columns = [
-        f"{'S' if kind == 'sleep' else 'T'}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)
-    ]
 fig, ax = plt.subplots(figsize=(7.2, 3.5), layout="constrained")
-figures.task_heatmap(ax, mean, error.fillna(0))
-ax.set(xlabel="phase: training (T) or sleep (S)", ylabel="")
+figures.task_heatmap(ax, data)
+ax.set(xlabel="phase: training (T) or sleep (S)")
 plt.show()
 
 # %% [markdown]
@@ -114,15 +79,10 @@ compared = {
     f"after two tasks: {name}": (accuracy("training", 2, *tested), accuracy("sleep", 2, *tested))
     for name, tested in {"task 1": [1], "task 2": [2], "mean of both": [1, 2]}.items()
 }
-if kinds.task.max() == 4:
+if data.task.max() == 4:
     last = data[data.tested == 0].pivot(index="seed", columns="phase", values="overall")
     compared["after five tasks: all digits"] = (last.iloc[:, -2], last.iloc[:, -1])
-rows = [
-    {"accuracy": name, "before the sleep": figures.spread(old), "after it": figures.spread(new)}
-    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in statistics.paired(old, new).items()}
-    for name, (old, new) in compared.items()
-]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.compared(compared, of="accuracy")
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks; its change in points, two-sided paired t-test over
@@ -146,7 +106,7 @@ for name, group in ({"searched": slept} | ({"released, extended": extended} if e
         sleeps = [r["metrics"]["phases"][phase].get("spikes") for r in group]
         row["spikes by layer"] = ", ".join(f"{n:,.0f}" for n in pd.DataFrame(sleeps).mean()) if all(sleeps) else ""
         rows.append(row)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks; spikes of all units of a layer in the sleep, means over
@@ -157,8 +117,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-judged = reproduced.table(store, prefix="text/mnist")
-HTML(tables.styled(judged[judged["id"].str.contains("four_hidden")]))
+page.verdicts("text/mnist.*four_hidden")
 
 # %% [markdown]
 # **Verdict.** The claim holds. In all five networks, task 1, wholly forgotten, comes back to more than three quarters
@@ -175,12 +134,4 @@ HTML(tables.styled(judged[judged["id"].str.contains("four_hidden")]))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [*slept, *starts, *extended]
-Markdown(f"Profile `{profile}`, protocol `released`, variant `four_hidden`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement_four_layers -p seeds 2
-# ```
+page.provenance("seeds 2")

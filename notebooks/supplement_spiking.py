@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Supplement: a network trained as a spiking one
 #
@@ -38,23 +26,15 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import grid, summary
 from srclib.pages import figures, tables
-from srclib.verdicts import reproduced, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-((_, records),) = compute.collect("supplement_spiking", profile, store=store, seeds=seeds).items()
+page = pages.open("supplement_spiking", profile=profile, seeds=seeds)
+records = page.records.all()
 data = summary.phases(records)
 
 # %% [markdown]
@@ -69,17 +49,12 @@ plt.show()
 # %% tags=["hide-input"]
 last = data[data.phase >= data.phase.max() - 1]
 before, after = (group.set_index("seed") for _, group in last.groupby("phase"))
-compared = {
+pairs = {
     "task 1": [group.query("tested == 0").accuracy for group in (before, after)],
     "task 2": [group.query("tested == 1").accuracy for group in (before, after)],
     "both": [group.query("tested == 0").overall for group in (before, after)],
 }
-rows = [
-    {"images of": name, "before the sleep": figures.spread(old), "after it": figures.spread(new)}
-    | {key: f"{value:.2g}" if key == "p" else f"{value:.1f}" for key, value in statistics.paired(old, new).items()}
-    for name, (old, new) in compared.items()
-]
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.compared(pairs, of="images of")
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks; its change in points, two-sided paired t-test over
@@ -89,10 +64,11 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Rasters in three columns. Awake, for 20 steps of a 0 and of a 2, both hidden layers fire densely; for the 0 the outputs 2 and 3 fire twice as often as output 0, for the 2 output 2 fires most. Asleep, the first 30 steps are silent, then hidden layer 1 fires sparsely, hidden layer 2 more densely, and of the outputs nearly only 2 and 3 fire."}, "figure": {"caption": "Spikes of the first network after both tasks, a dot for each: awake while it is shown a test image of 0 and one of 2, and in the first steps of its sleep. Neurons of hidden layer 1 below, hidden layer 2 above it, outputs on top.", "name": "fig-spiking-rasters"}}
 SHOWN = 100  # steps of the sleep
-units = records[0]["cell"]["awake"]["layers"][1:]
+awake = grid.grid("supplement_spiking", profile)[0].awake
+units = awake.layers[1:]
 found = records[0]["metrics"]["measures"]["rasters"]
 shown = {"awake, a 0": found["awake"]["0"], "awake, a 2": found["awake"]["2"], "asleep": found["asleep"]}
-steps = [records[0]["cell"]["awake"]["spiking"]] * 2 + [SHOWN]
+steps = [awake.spiking] * 2 + [SHOWN]
 fig, axes = plt.subplots(
     len(units), 3, figsize=(7.6, 5), sharex="col", sharey="row", height_ratios=[1, 2, 2], width_ratios=[1, 1, 2],
     layout="constrained",
@@ -126,7 +102,7 @@ for record in records:
         "others": (neurons > 3).sum(),
     }
     rows.append({"network": record["seed"]} | counts)
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Spikes of the output neurons of these digits in the sleep.
@@ -136,7 +112,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # No number was published in the text, so directions are judged.
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, prefix="text/mnist_two_tasks/spiking")))
+page.verdicts("text/mnist_two_tasks/spiking")
 
 # %% [markdown]
 # **Verdict.** Both halves of the claim hold, in every network. Learning 2 and 3 takes all of 0 and 1 away. The sleep
@@ -155,11 +131,4 @@ HTML(tables.styled(reproduced.table(store, prefix="text/mnist_two_tasks/spiking"
 # ## Provenance
 
 # %% tags=["hide-input"]
-Markdown(f"Profile `{profile}`, protocol `released`, variant `spiking`. {summary.provenance(records)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- supplement_spiking -p seeds 2
-# ```
+page.provenance("seeds 2")

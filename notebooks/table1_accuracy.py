@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: final accuracy of every method
 #
@@ -27,36 +15,24 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.learning import methods
 from srclib.pages import figures, tables
 from srclib.search import outcomes
 from srclib.verdicts import published, reproduced
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-records = compute.collect("table1_accuracy", profile, protocol, store=store, seeds=seeds)
+page = pages.open("table1_accuracy", profile=profile, protocol=protocol, seeds=seeds)
+records = page.records
+collected = {"random orders": records}
 if protocol == "released":
-    orders = compute.collect("table1_orders", profile, store=store, seeds=seeds)
-    collected = {"released order": records, "random orders": orders}
-else:
-    collected = {"random orders": records}
-datasets = list(dict.fromkeys(dataset for dataset, _ in records))
-plain = list(dict.fromkeys(run for _, run in records if "/" not in run))
-values = published.load()
+    collected = {"released order": records, "random orders": page.collect("table1_orders")}
 
 
+# %% tags=["hide-input"]
 def printed(key):
     """Return a published value as text."""
     value = values.loc[key, "value"]
@@ -69,35 +45,32 @@ def label(run):
     return methods.find(name).label + (f", {variant.replace('_', ' ')}" if variant else "")
 
 
+plain = list(dict.fromkeys(run for _, run in records if "/" not in run))
+values = published.load()
+
 # %% [markdown]
 # ## Final accuracy
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Final accuracies of all methods on MNIST and Fashion-MNIST, one dot per network, in the released task order and in random orders, with the published mean and standard deviation beside where it is known. Sequential training, EWC and SI stay near 20 percent, rehearsal of 0.75 percent of the old images between 20 and 35. SRC lies between 20 and 50 percent, SRC with rehearsal above it but well below its published value, and OWM above both. Parallel training is above 80 percent."}, "figure": {"caption": "Final accuracy of every network, in the released task order (filled) and in task orders drawn at random (open), beside the published mean ± standard deviation (grey squares; not every cell of the table is available).", "name": "fig-table1"}}
-fig, axes = plt.subplots(1, len(datasets), figsize=(7.2, 4.4), sharey=True, squeeze=False, layout="constrained")
-for ax, dataset in zip(axes[0], datasets, strict=True):
+fig, axes = plt.subplots(1, len(records.datasets), figsize=(7.2, 4.4), sharey=True, squeeze=False, layout="constrained")
+for ax, dataset in zip(axes[0], records.datasets, strict=True):
     for row, run in enumerate(plain):
         color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
         for found, shift in zip(collected.values(), (0, 0.25), strict=False):
             if (dataset, run) in found:
-                finals = summary.final(found[dataset, run])
                 face = color if not shift else "none"
-                ax.plot(finals, [row + shift] * len(finals), "o", color=color, mfc=face, ms=5.5, alpha=0.6)
-        value = values.loc[f"table1/{dataset}/{run}"]
-        ax.errorbar(
-            value["value"], row - 0.22, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
-        )
+                figures.dots(ax, row + shift, summary.final(found[dataset, run]), color, mfc=face)
+        figures.published(ax, row - 0.22, values.loc[f"table1/{dataset}/{run}"])
     ax.set(title=figures.DATASETS[dataset], xlabel="final accuracy (%)", xlim=(0, 102))
     ax.grid(axis="x", color="0.92")
-axes[0, 0].set_yticks(range(len(plain)), [label(run).replace(" + ", " +\n") for run in plain])
-axes[0, 0].invert_yaxis()
+figures.name_rows(axes[0, 0], [label(run).replace(" + ", " +\n") for run in plain])
 plt.show()
 
 # %% [markdown]
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-verdict = reproduced.table(store, protocol, prefix="table1/")
-HTML(tables.styled(verdict))
+page.verdicts("table1/")
 
 # %% [markdown]
 # ## The whole table
@@ -108,16 +81,16 @@ HTML(tables.styled(verdict))
 
 # %% tags=["hide-input"]
 columns = ["mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"]
-reproduced = reproduced.reproduced(store, protocol)
+runs = reproduced.reproduced(page.store, protocol)
 rows = {}
 for run in ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal", "parallel"):
     for dataset in columns:
         keys = [key for key in values.index if key.startswith(f"table1/{dataset}/{run}")]
         keys = [key for key in keys if key.removeprefix(f"table1/{dataset}/").partition("/")[0] == run]
-        ours = ", ".join(figures.spread(reproduced[key]) if key in reproduced else "–" for key in keys)
+        ours = ", ".join(figures.spread(runs[key].values) if key in runs else "–" for key in keys)
         theirs = ", ".join(map(printed, keys))
         rows.setdefault(label(run), {})[figures.DATASETS[dataset]] = f"{ours} ({theirs})"
-HTML(pd.DataFrame(rows).T.to_html(border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # ## Why EWC and SI stay near 20 %
@@ -136,7 +109,7 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # %% tags=["hide-input"]
 rows = []
 for run in [run for run in plain if f"{run}/published" in {r for _, r in records}]:
-    for dataset in datasets:
+    for dataset in records.datasets:
         found = outcomes.outcome(f"{protocol}_mnist_{run}")
         study = f"{found['study']['trials']} trials, {found['provenance']['core_minutes']:.0f} core-minutes, on MNIST"
         rows.append(
@@ -149,7 +122,7 @@ for run in [run for run in plain if f"{run}/published" in {r for _, r in records
                 "value found": ", ".join(f"{k} {v:.3g}" for k, v in found["stages"][0]["values"].items()),
             }
         )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Final accuracy in percent, mean ± standard deviation over networks. A setting at which training diverges leaves about
@@ -164,10 +137,9 @@ rows = {}
 for order, found in collected.items():
     for (dataset, run), group in found.items():
         if "/" not in run:
-            rows.setdefault(label(run), {})[f"{figures.DATASETS[dataset]}, {order}"] = figures.spread(
-                summary.final(group)
-            )
-HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
+            column = f"{figures.DATASETS[dataset]}, {order}"
+            rows.setdefault(label(run), {})[column] = figures.spread(summary.final(group))
+tables.plain(rows, missing="–")
 
 # %% [markdown]
 # ## The paper's text
@@ -179,9 +151,8 @@ HTML(pd.DataFrame(rows).T.fillna("–").to_html(border=0))
 # authors.
 
 # %% tags=["hide-input"]
-other = "described" if protocol == "released" else "released"
-with_text = compute.collect("table1_accuracy", profile, other, store=store, seeds=seeds)
-HTML(tables.styled(reproduced.table(store, other, prefix="table1/")))
+page.other.collect("table1_accuracy")
+page.other.verdicts("table1/")
 
 # %% [markdown]
 # **The published table is that of the text.** On MNIST every published value that is known agrees with what the text
@@ -238,14 +209,10 @@ HTML(tables.styled(reproduced.table(store, other, prefix="table1/")))
 # %% tags=["hide-input"]
 rows = []
 for (dataset, run), group in records.items():
-    phases = summary.phases(group)
-    last = phases[phases.phase == phases.phase.max()]
-    means = last.groupby("tested")["accuracy"].agg(list)
-    rows.append(
-        {"data set": figures.DATASETS[dataset], "method": label(run)}
-        | {f"task {k + 1}": figures.spread(accuracies) for k, accuracies in means.items()}
-    )
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+    last = summary.last_phase(group).groupby("tested").accuracy
+    each = {f"task {k + 1}": figures.spread(accuracies) for k, accuracies in last}
+    rows.append({"data set": figures.DATASETS[dataset], "method": label(run)} | each)
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks.
@@ -253,12 +220,4 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [r for found in (*collected.values(), with_text) for group in found.values() for r in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_accuracy -p profile ci
-# ```
+page.provenance("profile ci")

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: CIFAR-10
 #
@@ -31,42 +19,17 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
-import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import published, reproduced
+from srclib.verdicts import published
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("table1_cifar10", profile=profile, protocol=protocol, seeds=seeds)
+records = page.records.by_run
 
-store = Store()
-
-
-def collect(protocol):
-    """Return the records of a protocol by run."""
-    found = compute.collect("table1_cifar10", profile, protocol, store=store, seeds=seeds)
-    return {run: group for (_, run), group in found.items()}
-
-
-def by_task(records, labels):
-    """Return a table of the final accuracy on every task, in the order of learning, and on all."""
-    rows = {}
-    for run in [run for run in labels if run in records]:
-        phases = summary.phases(records[run])
-        last = phases[phases.phase == phases.phase.max()]
-        each = {f"{task + 1}": figures.spread(group) for task, group in last.accuracy.groupby(last.tested)}
-        rows[labels[run]] = each | {"all": figures.spread(summary.final(records[run]))}
-    return HTML(pd.DataFrame(rows).T.to_html(border=0) if rows else "Not part of this profile.")
-
-
-records = collect(protocol)
+# %% tags=["hide-input"]
 labels = {
     "sequential": "Sequential",
     "ewc": "EWC",
@@ -83,6 +46,13 @@ if protocol == "described":
     labels = in_the_text
 values = published.load()
 
+
+def by_task(records, labels):
+    """Return a table of the final accuracy on every task, in the order of learning, and on all."""
+    rows = {labels[run]: tables.ends(records[run], "12345", "all") for run in labels if run in records}
+    return tables.plain(rows, empty=tables.ABSENT)
+
+
 # %% [markdown]
 # ## As released, and corrected
 
@@ -90,16 +60,11 @@ values = published.load()
 fig, ax = plt.subplots(figsize=(7.2, 0.34 * len(labels) + 1), layout="constrained")
 for row, run in enumerate(labels):
     color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
-    finals = summary.final(records.get(run, []))
-    ax.plot(finals, [row + 0.1] * len(finals), "o", color=color, ms=5.5, alpha=0.6)
+    figures.dots(ax, row + 0.1, summary.final(records.get(run, [])), color)
     if f"table1/cifar10/{run}" in values.index:
-        value = values.loc[f"table1/cifar10/{run}"]
-        ax.errorbar(
-            value["value"], row - 0.2, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
-        )
-ax.set_yticks(range(len(labels)), labels.values())
+        figures.published(ax, row - 0.2, values.loc[f"table1/cifar10/{run}"])
+figures.name_rows(ax, labels.values())
 ax.set(xlabel="final accuracy (%)", xlim=(0, 102))
-ax.invert_yaxis()
 ax.grid(axis="x", color="0.92")
 plt.show()
 
@@ -107,7 +72,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, protocol, prefix="table1/cifar10/")))
+page.verdicts("table1/cifar10/")
 
 # %% [markdown]
 # ## Task by task
@@ -150,12 +115,11 @@ by_task(records, labels)
 # and held-out training images. EWC and SI have settings that were not searched, OWM that of its authors.
 
 # %% tags=["hide-input"]
-other = "described" if protocol == "released" else "released"
-with_text = collect(other)
-HTML(tables.styled(reproduced.table(store, other, prefix="table1/cifar10/")))
+with_text = page.other.records.by_run
+page.other.verdicts("table1/cifar10/")
 
 # %% tags=["hide-input"]
-by_task(with_text, in_the_text if other == "described" else labels)
+by_task(with_text, in_the_text if page.other.protocol == "described" else labels)
 
 # %% [markdown]
 # **Algorithm 1 as printed is enough.** Without the gate, the leak and the slip, which all belong to the release, SRC ends
@@ -173,15 +137,8 @@ by_task(with_text, in_the_text if other == "described" else labels)
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
+page.provenance("seeds 2")
 
 # %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cifar10 -p seeds 2
-# ```
-#
 # It needs CIFAR-10, which the project may not hold: `python -m srclib data prepare cifar10` downloads it and computes the
 # features. Without, the page shows what is stored, and says what it skipped.

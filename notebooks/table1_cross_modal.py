@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: cross-modal MNIST
 #
@@ -35,33 +23,17 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
-import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import published, reproduced
+from srclib.verdicts import published
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("table1_cross_modal", profile=profile, protocol=protocol, seeds=seeds)
+records = page.records.by_run
 
-store = Store()
-
-
-def collect(protocol):
-    """Return the records of a protocol by run."""
-    found = compute.collect("table1_cross_modal", profile, protocol, store=store, seeds=seeds)
-    return {run: group for (_, run), group in found.items()}
-
-
-records = collect(protocol)
-if not records:
-    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
+# %% tags=["hide-input"]
 labels = {
     "sequential/restarted": "Sequential, as released",
     "sequential": "Sequential, that saw MNIST",
@@ -77,8 +49,7 @@ labels = {
     "src+rehearsal/corrected": "SRC + Rehearsal 0.75 %, corrected",
     "parallel": "Parallel",
 }
-plain = ("sequential", "ewc", "si", "owm", "src", "rehearsal", "src+rehearsal", "parallel")
-in_the_text = {run: labels[run].partition(",")[0] for run in plain}
+in_the_text = {run: label.partition(",")[0] for run, label in labels.items() if "/" not in run}
 if protocol == "described":
     labels = in_the_text
 as_published = {"sequential/restarted": "sequential"} | {run: run for run in ("src", "src+rehearsal", "parallel")}
@@ -87,17 +58,9 @@ values = published.load()
 
 def by_data_set(records, labels):
     """Return a table of the accuracies on MNIST, on Fashion-MNIST and on both in the end."""
-    rows = {}
-    for run in [run for run in labels if run in records]:
-        phases = summary.phases(records[run])
-        last = phases[phases.phase == phases.phase.max()]
-        digits, clothes = (last.accuracy[last.tested == tested] for tested in (0, 1))
-        rows[labels[run]] = {
-            "MNIST": figures.spread(digits),
-            "Fashion-MNIST": figures.spread(clothes),
-            "both": figures.spread(summary.final(records[run])),
-        }
-    return HTML(pd.DataFrame(rows).T.to_html(border=0) if rows else "Not part of this profile.")
+    names = ("MNIST", "Fashion-MNIST")
+    rows = {labels[run]: tables.ends(records[run], names, "both") for run in labels if run in records}
+    return tables.plain(rows, empty=tables.ABSENT)
 
 
 # %% [markdown]
@@ -108,16 +71,11 @@ shown = [run for run in labels if run in records]
 fig, ax = plt.subplots(figsize=(7.2, 0.34 * len(shown) + 1), layout="constrained")
 for row, run in enumerate(shown):
     color = figures.COLORS["sleep"] if run.startswith("src") else figures.COLORS["task 1"]
-    finals = summary.final(records[run])
-    ax.plot(finals, [row + 0.1] * len(finals), "o", color=color, ms=5.5, alpha=0.6)
+    figures.dots(ax, row + 0.1, summary.final(records[run]), color)
     if run in as_published:
-        value = values.loc[f"table1/cross_modal/{as_published[run]}"]
-        ax.errorbar(
-            value["value"], row - 0.2, xerr=value["sd"], fmt="s", color=figures.COLORS["published"], capsize=3, ms=5
-        )
-ax.set_yticks(range(len(shown)), [labels[run] for run in shown])
+        figures.published(ax, row - 0.2, values.loc[f"table1/cross_modal/{as_published[run]}"])
+figures.name_rows(ax, [labels[run] for run in shown])
 ax.set(xlabel="final accuracy (%)", xlim=(0, 102))
-ax.invert_yaxis()
 ax.grid(axis="x", color="0.92")
 plt.show()
 
@@ -125,7 +83,7 @@ plt.show()
 # ## Published and reproduced
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, protocol, prefix="table1/cross_modal/")))
+page.verdicts("table1/cross_modal/")
 
 # %% [markdown]
 # ## Digits and clothes
@@ -157,11 +115,10 @@ rows = {}
 for run in [run for run in labels if run.startswith("src") and run in records]:
     phases = summary.phases(records[run])
     for (_, kind, task), group in phases.groupby(["phase", "kind", "task"]):
-        name = f"{'training' if kind == 'training' else 'sleep'} {task + 1}"
         digits, clothes = (group.accuracy[group.tested == tested].mean() for tested in (0, 1))
-        rows.setdefault(labels[run], {})[f"after {name}"] = f"{digits:.0f} / {clothes:.0f}"
+        rows.setdefault(labels[run], {})[f"after {kind} {task + 1}"] = f"{digits:.0f} / {clothes:.0f}"
 order = [f"after {kind} {task}" for task in (1, 2) for kind in ("training", "sleep")]
-HTML(pd.DataFrame(rows).T.reindex(columns=order).fillna("–").to_html(border=0))
+tables.plain(rows, columns=order, missing="–")
 
 # %% [markdown]
 # Mean accuracy on MNIST / on Fashion-MNIST in percent, through all phases.
@@ -184,9 +141,7 @@ HTML(pd.DataFrame(rows).T.reindex(columns=order).fillna("–").to_html(border=0)
 # {doc}`searches of our own <searches>`, one without rehearsal and one with it; after the first task there is no sleep.
 
 # %% tags=["hide-input"]
-other = "described" if protocol == "released" else "released"
-with_text = collect(other)
-by_data_set(with_text, in_the_text if other == "described" else labels)
+by_data_set(page.other.records.by_run, in_the_text if page.other.protocol == "described" else labels)
 
 # %% [markdown]
 # Accuracy in percent, mean ± standard deviation over networks.
@@ -200,12 +155,4 @@ by_data_set(with_text, in_the_text if other == "described" else labels)
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `{protocol}`. {summary.provenance(everything)}")
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cross_modal -p profile ci
-# ```
+page.provenance("profile ci")

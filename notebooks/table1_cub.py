@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 1: CUB-200
 #
@@ -39,31 +27,18 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import published, reproduced
+from srclib.verdicts import published
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("table1_cub", profile=profile, seeds=seeds)
+records = page.records.by_run
 
-store = Store()
-
-
-def collect(protocol):
-    """Return the records of a protocol by run."""
-    found = compute.collect("table1_cub", profile, protocol, store=store, seeds=seeds)
-    return {run: group for (_, run), group in found.items()}
-
-
-records = collect("released")
+# %% tags=["hide-input"]
 labels = {
     "sequential": "Sequential",
     "src": "SRC, as released",
@@ -79,11 +54,8 @@ values = published.load()
 def accuracies(run, split):
     """Return the accuracies of a run on training or test images, a row per network, phase and task."""
     found = summary.phases(records[run], split)
-    names = [
-        "training" if run.startswith("parallel") else f"{k} {t + 1}"
-        for k, t in zip(found.kind, found.task, strict=True)
-    ]
-    return found.assign(name=names)
+    names = found.kind + " " + (found.task + 1).astype(str)
+    return found.assign(name="training" if run == "parallel" else names)
 
 
 # %% [markdown]
@@ -125,28 +97,19 @@ plt.show()
 # training keeps next to nothing of the first task and that sleep brings both near to each other.
 
 # %% tags=["hide-input"]
-judged = reproduced.table(store)
-HTML(tables.styled(judged[judged["id"].str.contains("/cub200/")] if len(judged) else judged))
+page.verdicts(".*/cub200/")
 
 # %% [markdown]
 # ## In the end
 
-
 # %% tags=["hide-input"]
-def ends(group, split):
-    """Return the final accuracies on training or test images as text, by task and on both."""
-    found = summary.phases(group, split)
-    last = found[found.phase == found.phase.max()]
-    by_task = {f"task {task + 1}": figures.spread(rows.accuracy) for task, rows in last.groupby("tested")}
-    return by_task | {"both": figures.spread(last.overall[last.tested == 0])}
-
-
 rows = {}
 for run in [run for run in labels if run in records]:
-    both = {"training": ends(records[run], "train"), "test": ends(records[run], "test")}
-    cells = {f"{task}, {name}": text for name, found in both.items() for task, text in found.items()}
+    cells = {}
+    for split, name in {"train": "training", "test": "test"}.items():
+        cells |= tables.ends(records[run], [f"task 1, {name}", f"task 2, {name}"], f"both, {name}", split)
     rows[labels[run].replace("\n", " ")] = cells
-HTML(pd.DataFrame(rows).T.to_html(border=0))
+tables.plain(rows)
 
 # %% [markdown]
 # Accuracy in percent on training and on test images, mean ± standard deviation over networks.
@@ -190,9 +153,13 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # held-out training images, of 494 different sleeps.
 
 # %% tags=["hide-input"]
-with_text = collect("described")
-rows = {labels[run].partition(",")[0]: ends(group, None) for run, group in with_text.items()}
-HTML(pd.DataFrame(rows).T.to_html(border=0))
+with_text = page.other.records.by_run
+tables.plain(
+    {
+        labels[run].partition(",")[0]: tables.ends(group, ["task 1", "task 2"], "both")
+        for run, group in with_text.items()
+    }
+)
 
 # %% [markdown]
 # Accuracy in percent on test images, mean ± standard deviation over networks; task 1 is the one that was learned first.
@@ -203,16 +170,9 @@ HTML(pd.DataFrame(rows).T.to_html(border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for found in (records, with_text) for group in found.values() for record in group]
-Markdown(f"Profile `{profile}`, protocol `released` and, for the text, `described`. {summary.provenance(everything)}")
+page.provenance("profile ci")
 
 # %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table1_cub -p profile ci
-# ```
-#
 # It needs `cub50`, which the project may not hold and nobody distributes: `srclib/data/prepared.py` describes the file. For the
 # whole of CUB-200-2011 with the embeddings of a ResNet-50, as the paper has it:
 #

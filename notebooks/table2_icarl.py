@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 2: sleep on top of iCaRL
 #
@@ -38,33 +26,17 @@ protocol = "released"  # released or described
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
-import pandas as pd
-from IPython.display import HTML, Markdown
-from scipy import stats
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import judging, published, reproduced
+from srclib.verdicts import judging, published, reproduced, statistics
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
+page = pages.open("table2_icarl", profile=profile, protocol=protocol, seeds=seeds)
+records = page.records
 
-store = Store()
-
-
-def collect(protocol, over=None):
-    """Return the records of a protocol by data set and run; over: other numbers of exemplars than the profile's."""
-    return compute.collect("table2_icarl", profile, protocol, store=store, seeds=seeds, over=over)
-
-
-records = collect(protocol)
-if not records:
-    raise ValueError(f"profile {profile!r} has no runs of {protocol!r}: allowed is smoke or full")
+# %% tags=["hide-input"]
 heads = {"network": "output units, as released", "nearest_mean": "nearest mean of exemplars, as described"}
 names = {
     "icarl": "iCaRL",
@@ -72,18 +44,6 @@ names = {
     "src+icarl/last_sleep": "iCaRL, one sleep in the end",
 }
 values = published.load()["value"]
-
-
-def finals(dataset, run, head, records=records):
-    """Return the final accuracy in percent, memories by networks."""
-    return summary.finals(records[dataset, run], "icarl.memory", head=head)
-
-
-def datasets_of(records):
-    """Return the data sets that there are records of."""
-    return list(dict.fromkeys(dataset for dataset, _ in records))
-
-
 styles = {
     "icarl": {"color": figures.COLORS["rehearsal"], "marker": "o"},
     "src+icarl": {"color": figures.COLORS["sleep"], "marker": "D"},
@@ -91,24 +51,24 @@ styles = {
 }
 
 
+def finals(dataset, run, head, records=records):
+    """Return the final accuracy in percent, memories by networks."""
+    return summary.finals(records[dataset, run], "icarl.memory", head=head)
+
+
 def draw_finals(records):
     """Draw the final accuracies of all data sets against the number of exemplars, a column for each answer."""
-    datasets = datasets_of(records)
-    size = (7.6, 3.2 * len(datasets))
-    fig, axes = plt.subplots(
-        len(datasets), 2, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
-    )
-    for row, dataset in zip(axes, datasets, strict=True):
+    shape = {"figsize": (7.6, 3.2 * len(records.datasets)), "sharex": True, "sharey": True, "squeeze": False}
+    fig, axes = plt.subplots(len(records.datasets), 2, **shape, layout="constrained")
+    for row, dataset in zip(axes, records.datasets, strict=True):
         for ax, (head, title) in zip(row, heads.items(), strict=True):
             for run in [run for run in styles if (dataset, run) in records]:
-                style = styles[run]
                 data = finals(dataset, run, head, records)
-                error = data.sem(axis=1).fillna(0)
-                ax.errorbar(range(len(data)), data.mean(axis=1), error, capsize=2, label=names[run], **style)
+                figures.row_means(ax, data, label=names[run], **{"ms": 6} | styles[run])
                 method = run.replace("src+icarl", "icarl+src")
                 printed = values.reindex([f"table2/{dataset}/{method}/k{memory}" for memory in data.index])
                 if printed.notna().any():
-                    marker = {"marker": style["marker"], "mfc": "none", "color": figures.COLORS["published"]}
+                    marker = {"marker": styles[run]["marker"], "mfc": "none", "color": figures.COLORS["published"]}
                     ax.plot(printed.to_numpy(), ls="", ms=8, **marker, label=f"{names[run]}, published")
             ax.set(title=f"{figures.DATASETS[dataset]}: {title.partition(',')[0]}", ylim=(0, 100))
             ax.set_xticks(range(len(data)), data.index)
@@ -133,31 +93,31 @@ def table_of_gains(records):
     for dataset, run in [pair for pair in records if pair[1] != "icarl"]:
         for answer, gain in gains(dataset, records, run):
             for memory, found in gain.iterrows():
-                p = stats.ttest_1samp(found, 0).pvalue if len(found) > 1 else float("nan")
+                p = statistics.changed(found)["p"]
                 rows.append(
                     {
                         "data set": figures.DATASETS[dataset],
                         "method": names[run],
                         "answer of": answer,
                         "K": memory,
-                        "gain": f"{found.mean():+.1f}" + (f" ± {found.sem():.1f}" if len(found) > 1 else ""),
+                        "gain": figures.gain(found),
                         "better in": f"{(found > 0).sum()} of {len(found)}",
                         "p": f"{p:.2g}" if p == p else "–",
                     }
                 )
-    return HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+    return tables.plain(rows, empty=tables.ABSENT)
 
 
 def table_of_finals(records):
     """Return the mean accuracies of all data sets, answers and methods, a column for each number of exemplars."""
     rows = []
-    for dataset in datasets_of(records):
+    for dataset in records.datasets:
         for head, title in heads.items():
             for run in [run for run in names if (dataset, run) in records]:
                 means = finals(dataset, run, head, records).apply(figures.spread, axis=1)
                 row = {"data set": figures.DATASETS[dataset], "answer of": title, "method": names[run]}
                 rows.append(row | {f"K = {memory}": text for memory, text in means.items()})
-    return HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+    return tables.plain(rows, empty=tables.ABSENT)
 
 
 # %% [markdown]
@@ -177,9 +137,8 @@ table_of_finals(records)
 # Both networks of a pair have the same initial weights and task order, and the same first task.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels, MNIST, Fashion-MNIST and CIFAR-10, of the gain in final accuracy by sleep against the number of exemplars, for the output units and the nearest mean. On MNIST the gain of the output units falls from about 40 points at 50 exemplars to zero at 500 and more, that of the nearest mean from about 15 points to zero. On Fashion-MNIST the gain of the output units is between 12 and 15 points up to 200 exemplars, near zero at 500 and 5 to 8 points above that; that of the nearest mean falls from 8 points to one. On CIFAR-10 the gain of the output units is about 30 points at 50 and 100 exemplars and 2 to 5 from 200 on, that of the nearest mean falls from 9 points to one; nearly all dots lie above zero."}, "figure": {"caption": "Final accuracy of iCaRL + SRC minus that of iCaRL, one dot per network; line: the mean. Above zero, sleep helps.", "name": "fig-table2-gain"}}
-datasets = datasets_of(records)
-fig, axes = plt.subplots(1, len(datasets), figsize=(9.5, 3.2), sharey=True, squeeze=False, layout="constrained")
-for ax, dataset in zip(axes[0], datasets, strict=True):
+fig, axes = plt.subplots(1, len(records.datasets), figsize=(9.5, 3.2), sharey=True, squeeze=False, layout="constrained")
+for ax, dataset in zip(axes[0], records.datasets, strict=True):
     for (answer, gain), color, marker in zip(gains(dataset), (figures.COLORS["sleep"], "0.4"), "Ds", strict=True):
         ax.plot(range(len(gain)), gain, marker, color=color, ms=4, alpha=0.5)
         ax.plot(range(len(gain)), gain.mean(axis=1), color=color, lw=1.5, label=answer)
@@ -206,10 +165,11 @@ known = reproduced.rows()
 chosen = [
     key
     for key, row in known.items()
-    if row.experiment == "table2_icarl" and row.dataset in datasets and (row.claim or values[key] == values[key])
+    if row.experiment == "table2_icarl"
+    and row.dataset in records.datasets
+    and (row.claim or values[key] == values[key])
 ]
-judged = reproduced.table(store, protocol)
-HTML(tables.styled(judged[judged["id"].isin(chosen)]))
+tables.verdicts(page.judged().query("id in @chosen"))
 
 # %% [markdown]
 # And for the nearest mean of exemplars, from the same networks:
@@ -229,7 +189,7 @@ for key in chosen:
         nearest[key] = runs.tolist()
 frame = judging.verdicts(nearest, protocol, claims={key: known[key].claim for key in nearest})
 frame["label"] = [known[key].label for key in frame["id"]]
-HTML(tables.styled(frame))
+tables.verdicts(frame)
 
 # %% [markdown]
 # **Verdict.** With few exemplars a sleep helps iCaRL, and the fewer the more: up to $K = 200$ on MNIST, and at nearly
@@ -260,10 +220,10 @@ HTML(tables.styled(frame))
 
 # %% tags=["hide-input"]
 rows = []
-for dataset in datasets:
+for dataset in records.datasets:
     for memory, means in summary.last_sleeps(records[dataset, "src+icarl"], "icarl.memory").iterrows():
-        rows.append({"data set": figures.DATASETS[dataset], "K": memory} | means.map("{:,.0f}".format).to_dict())
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+        rows.append({"data set": figures.DATASETS[dataset], "K": memory} | tables.counts(means))
+tables.plain(rows)
 
 # %% [markdown]
 # Spikes of all units of a layer in the sleep after the last task, means over networks.
@@ -276,26 +236,25 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # had not slept before.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of final accuracy against the number of exemplars on CIFAR-10, left for the output units, right for the nearest mean, by the paper's text. The output units of iCaRL lie at 60 percent at every number; with sleep they rise from 45 to 57, and with one sleep in the end they lie in between up to 1000. The nearest mean of iCaRL rises from 62 to 73 percent, with sleep from 57 to 69, and with one sleep in the end it lies a point below iCaRL."}, "figure": {"caption": "As the first figure, by the paper's text, on CIFAR-10. Dashed: the last sleep alone, by networks that had not slept before.", "name": "fig-table2-text"}}
-other = "described" if protocol == "released" else "released"
-with_text = collect(other)
+with_text = page.other.records
 if with_text:
     draw_finals(with_text)
 
 # %% tags=["hide-input"]
-table_of_finals(with_text) if with_text else HTML("Not part of this profile.")
+table_of_finals(with_text)
 
 # %% tags=["hide-input"]
-table_of_gains(with_text) if with_text else HTML("Not part of this profile.")
+table_of_gains(with_text)
 
 # %% tags=["hide-input"]
 rows = {}
-for (_, run), group in collect(other, {"icarl.memory": [100]}).items():
+for (_, run), group in page.other.collect("table2_icarl", over={"icarl.memory": [100]}).items():
     found = summary.phases(group)
     so_far = found[found.tested <= found.task]
     for (task, kind), accuracy in so_far.groupby(["task", "kind"]).accuracy.mean().items():
         rows.setdefault(names[run], {})[f"{kind} {task + 1}"] = f"{accuracy:.1f}"
 phases = [f"{kind} {task}" for task in range(1, 6) for kind in ("training", "sleep")]
-HTML(pd.DataFrame(rows).T.reindex(columns=phases[:1] + phases[2:]).fillna("–").to_html(border=0) if rows else "")
+tables.plain(rows, columns=phases[:1] + phases[2:], missing="–", empty="")
 
 # %% [markdown]
 # The last table: accuracy of the nearest mean with $K = 100$ on the tasks so far, in percent, after each training and each
@@ -317,15 +276,4 @@ HTML(pd.DataFrame(rows).T.reindex(columns=phases[:1] + phases[2:]).fillna("–")
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), *with_text.values()) for record in group]
-Markdown(
-    f"Profile `{profile}`, protocols `released` and `described`; runs that begin alike share the training of the first task. "
-    f"{summary.provenance(everything)}"
-)
-
-# %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- table2_icarl -p profile ci
-# ```
+page.provenance("profile ci", "Runs that begin alike share the training of the first task.")

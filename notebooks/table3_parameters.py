@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Table 3: network and training parameters
 #
@@ -22,15 +10,19 @@ datasets = ["mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"]
 
 # %% tags=["hide-input"]
 import pandas as pd
-from IPython.display import HTML
 
+from srclib import pages
 from srclib.experiments import protocols
-from srclib.pages import figures
+from srclib.pages import figures, tables
 from srclib.verdicts import published
 
+page = pages.open(
+    "table3_parameters", datasets=pages.some_of(datasets, "mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200")
+)
 values = published.load()["value"]
 
 
+# %% tags=["hide-input"]
 def stated(*keys):
     """Return the first of these published values that is known, as text."""
     known = [values[key] for key in keys if key in values.index and values[key] == values[key]]
@@ -94,7 +86,7 @@ for dataset in datasets:
             }
             | worded.get(quantity, {})
         )
-HTML(pd.DataFrame(rows).set_index(["data set", "parameter"]).to_html(border=0))
+tables.plain(pd.DataFrame(rows).set_index(["data set", "parameter"]))
 
 # %% [markdown]
 # n/a: not stated, or not available. Where the paper is silent, `described` takes what the code has, but for the images:
@@ -113,9 +105,9 @@ HTML(pd.DataFrame(rows).set_index(["data set", "parameter"]).to_html(border=0))
 rows = []
 for name in ("released", "described"):
     for dataset in [dataset for dataset in datasets if dataset in protocols.datasets(name)]:
-        plugin = protocols.load(name, dataset).sleep
-        for task, steps in enumerate(plugin.steps if plugin else ()):
-            config = plugin.config_after(task)
+        sleep = protocols.load(name, dataset).sections.get("sleep")
+        for task, steps in enumerate(sleep.steps if sleep else ()):
+            config = sleep.night(task)
             rows.append(
                 {
                     "protocol": name,
@@ -132,7 +124,7 @@ for name in ("released", "described"):
                     }),
                 }
             )  # fmt: skip
-HTML(pd.DataFrame(rows).fillna("").to_html(index=False, border=0))
+tables.plain(rows, missing="")
 
 # %% [markdown]
 # inc and dec: change of a weight when both units fire, and when only the receiving one does. Scale: factor on the

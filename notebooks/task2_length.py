@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # How long may the second task be?
 #
@@ -29,31 +17,21 @@ profile = "full"  # smoke, ci or full
 seeds = None  # number of networks; None: as the profile says
 
 # %% tags=["hide-input"]
-import sys
-
 import matplotlib.pyplot as plt
 import pandas as pd
-from IPython.display import HTML, Markdown
 
-from srclib.data import terminal
-from srclib.experiments import compute, summary
-from srclib.experiments.store import Store
+from srclib import pages
+from srclib.experiments import summary
 from srclib.pages import figures, tables
-from srclib.verdicts import published, reproduced
+from srclib.verdicts import published
 
-terminal.log_stages(sys.stdout)
-figures.use_style()
-
-store = Store()
-
-
-def collect(name):
-    """Return the records of an experiment with one run on one data set; none where it was skipped."""
-    return [r for group in compute.collect(name, profile, store=store, seeds=seeds).values() for r in group]
+experiments = ["task2_length", "task2_length_mnist", "task2_length_cross_modal"]
+page = pages.open("task2_length", profile=profile, seeds=seeds, experiments=experiments)
+records = {dataset: group for (dataset, _), group in page.records.items()}
+other = page.collect("task2_length_orders").all()  # pairs of tasks
 
 
-names = {"cifar10": "task2_length", "mnist": "task2_length_mnist", "cross_modal": "task2_length_cross_modal"}
-records = {dataset: group for dataset, name in names.items() if (group := collect(name))}
+# %% tags=["hide-input"]
 tasks = ("task 1", "task 2", "both")
 values = published.load()["value"]
 
@@ -62,7 +40,7 @@ def accuracies(group):
     """Return accuracies on either task and on both in percent: a row per epochs of task 2, when, task and network."""
     return pd.DataFrame(
         {
-            "epochs": record["cell"]["awake"]["epochs"][1],
+            "epochs": record["at"]["awake.epochs"][1],
             "when": when,
             "task": task,
             "seed": record["seed"],
@@ -110,7 +88,7 @@ fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", 
 plt.show()
 
 # %% tags=["hide-input"]
-HTML(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in records.items()}).to_html(border=0))
+tables.plain(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in records.items()}))
 
 # %% [markdown]
 # Accuracy in percent before and after the second sleep, mean ± standard deviation over networks.
@@ -120,7 +98,7 @@ HTML(pd.concat({figures.DATASETS[dataset]: table(group) for dataset, group in re
 # On CIFAR-10, after the second sleep:
 
 # %% tags=["hide-input"]
-HTML(tables.styled(reproduced.table(store, prefix="release/cifar10/src/setting")))
+page.verdicts("release/cifar10/src/setting")
 
 # %% [markdown]
 # **The curve comes out again.** Nine of the ten values are reproduced within 4.2 points, the tenth is 23 points lower: task
@@ -145,8 +123,7 @@ HTML(tables.styled(reproduced.table(store, prefix="release/cifar10/src/setting")
 # 44 ± 25 % of the first task.
 
 # %% tags=["hide-input"]
-other = collect("task2_length_orders")
-HTML(table(other).to_html(border=0) if other else "Not part of this profile.")
+tables.plain(table(other) if other else [], empty=tables.ABSENT)
 
 # %% [markdown]
 # ## Which units fire
@@ -156,8 +133,8 @@ rows = []
 for dataset, group in records.items():
     for (_, number), means in summary.last_sleeps(group, "awake.epochs").iterrows():
         row = {"data set": figures.DATASETS[dataset], "epochs of task 2": number}
-        rows.append(row | means.map("{:,.0f}".format).to_dict())
-HTML(pd.DataFrame(rows).to_html(index=False, border=0))
+        rows.append(row | tables.counts(means))
+tables.plain(rows)
 
 # %% [markdown]
 # Spikes of all units of a layer in the second sleep, means over networks.
@@ -165,14 +142,7 @@ HTML(pd.DataFrame(rows).to_html(index=False, border=0))
 # ## Provenance
 
 # %% tags=["hide-input"]
-everything = [record for group in (*records.values(), other) for record in group]
-Markdown(f"Profile `{profile}`, protocol `released`. {summary.provenance(everything)}")
+page.provenance("profile ci")
 
 # %% [markdown]
-# To run this page again with other parameters:
-#
-# ```bash
-# nox -s notebook -- task2_length -p profile ci
-# ```
-#
 # Its CIFAR-10 part needs `python -m srclib data prepare cifar10`, and is skipped without.

@@ -48,7 +48,8 @@ def collect(
 ) -> dict[tuple[str, str], list[Record]]:
     """Return the records of an experiment by data set and run (method and variant), computing what is missing.
 
-    Each record says in `at` at which point of the grid it lies (`grid.Point`).
+    Each record says in `at` at which point of the grid it lies (`grid.Point`), with its overlap if it has one; a list
+    of numbers stands there as a tuple.
     A data set that would have to be downloaded for it is skipped, and the log says so.
     """
     store = store or Store()
@@ -60,10 +61,15 @@ def collect(
             del found[dataset]
     points = list(chain.from_iterable(found.values()))
     records = complete(name, [cell for _, cell in points], store=store)
-    placed = [{**record, "at": point} for record, (point, _) in zip(records, points, strict=True)]
+    placed = [{**record, "at": _at(*point)} for record, point in zip(records, points, strict=True)]
     pairs = list(product(found, values["runs"]))  # in the order of the grid, all with equally many cells
     each = len(placed) // max(1, len(pairs))
     return {pair: placed[i * each : (i + 1) * each] for i, pair in enumerate(pairs)}
+
+
+def _at(point: grid.Point, cell: Cell) -> grid.Point:
+    overlap = {} if cell.overlap is None else {"overlap": cell.overlap}
+    return overlap | {path: tuple(value) if isinstance(value, list) else value for path, value in point.items()}
 
 
 def _compute_all(name: str, cells: list[Cell], store: Store, executor: Executor, slots: int) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 import pandas as pd
 
-from .protocols import PARTS
-from .store import Record
+from .records import Record
 
 
 def phases(records: Iterable[Record], images: str | None = None) -> pd.DataFrame:
@@ -18,31 +16,48 @@ def phases(records: Iterable[Record], images: str | None = None) -> pd.DataFrame
 
     images: test or train, of runs that were tested on both; None: those that count.
     Columns: seed, overlap, phase (its number, from 0), kind, task (learned last), tested (the task tested), accuracy
-    and overall (percent), cosine (with the weights after the first task).
+    and overall (percent), cosine (with the weights after the first task). Accuracies are nan once a run has diverged.
     """
     return pd.DataFrame(
         {
             "seed": record["seed"],
-            "overlap": record["cell"].get("overlap"),
+            "overlap": record.get("at", {}).get("overlap"),
             "phase": number,
             "kind": phase["kind"],
             "task": phase["task"],
             "tested": tested,
-            "accuracy": 100 * accuracy,
-            "overall": 100 * on["overall"],
-            "cosine": phase["cosine"],
+            "accuracy": math.nan if lost else 100 * accuracy,
+            "overall": math.nan if lost else 100 * on["overall"],
+            "cosine": math.nan if lost else phase["cosine"],
         }
         for record in records
         for number, phase in enumerate(record["metrics"]["phases"])
+        for lost in [record["metrics"].get("diverged", False) and phase["cosine"] is None]
         for on in [phase["images"][images] if images else phase]
         for tested, accuracy in enumerate(on["accuracy"])
     )
 
 
+def last_phase(records: Iterable[Record], images: str | None = None) -> pd.DataFrame:
+    """Return the rows of `phases` after the last phase."""
+    found = phases(records, images)
+    last: pd.DataFrame = found[found.phase == found.phase.max()]
+    return last
+
+
 def final(records: Iterable[Record], head: str | None = None) -> list[float]:
-    """Return the final accuracy of every record, in percent: of the head that counts, or of one of several by name."""
-    found = [record["metrics"] for record in records]
-    return [100 * (m["phases"][-1]["heads"][head]["overall"] if head else m["final"]) for m in found]
+    """Return the final accuracy of every record, in percent; nan where the run diverged.
+
+    head: which of several counts, by name; None: the one that the run counts.
+    """
+    return [_final(record, head) for record in records]
+
+
+def _final(record: Record, head: str | None) -> float:
+    metrics = record["metrics"]
+    if metrics.get("diverged"):
+        return math.nan
+    return 100 * float(metrics["phases"][-1]["heads"][head]["overall"] if head else metrics["final"])
 
 
 def finals(records: Iterable[Record], *over: str, head: str | None = None) -> pd.DataFrame:
@@ -50,7 +65,7 @@ def finals(records: Iterable[Record], *over: str, head: str | None = None) -> pd
 
     over: one setting or more, such as `icarl.memory`, as in `experiments.yaml`. head: as in `final`.
     """
-    rows = [_values(r, over) | {"seed": r["seed"], "final": final([r], head)[0]} for r in records]
+    rows = [_values(record, over) | {"seed": record["seed"], "final": _final(record, head)} for record in records]
     return pd.DataFrame(rows).pivot(index=list(over), columns="seed", values="final")
 
 
@@ -66,17 +81,12 @@ def last_sleeps(records: Iterable[Record], *over: str) -> pd.DataFrame:
 
 
 def _values(record: Record, over: Iterable[str]) -> dict[str, Any]:
-    """Return the values of settings such as `sleep.config.rate` in a record's cell; those of several numbers as tuples.
-
-    A cell leaves out what is at its default.
-    """
-    parts = {plugin["is"].lower(): plugin for plugin in record["cell"]["plugins"]} | record["cell"]
-    found: dict[str, Any] = {}
+    """Return the values of settings such as `sleep.config.rate` that the experiment of a record varies."""
+    at = record["at"]
     for path in over:
-        part, name, *inner = path.split(".")
-        value = reduce(getitem, inner, parts[part][name] if name in parts[part] else getattr(PARTS[part], name))
-        found[path] = tuple(value) if isinstance(value, list) else value
-    return found
+        if path not in at:
+            raise ValueError(f"{path} is no setting that this experiment varies: allowed is one of {', '.join(at)}")
+    return {path: at[path] for path in over}
 
 
 def provenance(records: Iterable[Record]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from ..data import STREAMS
+from ..verdicts import statistics
 
 _COLORBLIND = sns.color_palette("colorblind")
 COLORS = {
@@ -29,7 +31,11 @@ TASKS = sns.color_palette("viridis", 5)  # tasks in the order they are learned
 
 
 def use_style() -> None:
-    """Set the style of every figure: white background (readable on a dark page), no frame above and right."""
+    """Set the style of every figure: white background (readable on a dark page), no frame above and right.
+
+    Jitter is the same whenever a figure is drawn.
+    """
+    np.random.seed(0)  # noqa: NPY002 (seaborn draws its jitter from here)
     sns.set_theme(
         context="notebook",
         style="ticks",
@@ -49,9 +55,23 @@ def use_style() -> None:
 
 
 def spread(values: ArrayLike) -> str:
-    """Return the mean of runs and, of more than one, their standard deviation as text."""
-    values = np.asarray(values, float)
-    return f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if values.size > 1 else "")
+    """Return the mean of runs and, of more than one, their standard deviation as text; says how many diverged, if any.
+
+    Those that diverged, which are not finite, have no part in it.
+    """
+    runs = np.asarray(values, float)
+    known = statistics.finite(runs)
+    lost = f"{runs.size - known.size} of {runs.size} diverged"
+    if runs.size and not known.size:
+        return lost
+    text = f"{statistics.mean(known):.1f}" + (f" ± {statistics.sd(known):.1f}" if known.size > 1 else "")
+    return text if known.size == runs.size else f"{text} ({lost})"
+
+
+def gain(values: ArrayLike) -> str:
+    """Return the mean change of runs with its sign and, of more than one, its standard error as text."""
+    mean, error = statistics.mean_and_error(statistics.finite(values))
+    return f"{mean:+.1f}" + (f" ± {error:.1f}" if np.size(values) > 1 else "")
 
 
 def images(axes: Sequence[Axes], x: ArrayLike, titles: Sequence[str]) -> None:
@@ -63,10 +83,41 @@ def images(axes: Sequence[Axes], x: ArrayLike, titles: Sequence[str]) -> None:
         sns.despine(ax=ax, left=False, bottom=False, top=False, right=False)
 
 
-def mean_line(ax: Axes, data: pd.DataFrame, x: str, y: str, **style: object) -> None:
+def mean_line(ax: Axes, data: pd.DataFrame, x: str, y: str, **style: Any) -> None:
     """Draw the mean of y over seeds against x, with the standard error of the mean as error bars."""
     groups = data.groupby(x)[y]
-    ax.errorbar(groups.mean().index, groups.mean(), yerr=groups.sem().fillna(0), capsize=2, **style)  # type: ignore[arg-type]
+    ax.errorbar(groups.mean().index, groups.mean(), yerr=groups.sem().fillna(0), capsize=2, **style)
+
+
+def row_means(ax: Axes, table: pd.DataFrame, x: ArrayLike | None = None, **style: Any) -> None:
+    """Draw the mean of every row of a table over its columns, the networks, with its standard error as error bars.
+
+    x: where; None: at 0, 1, 2 and so on.
+    """
+    mean, error = statistics.mean_and_error(table.to_numpy().T)
+    ax.errorbar(range(len(table)) if x is None else x, mean, error, **{"capsize": 2, "ms": 5} | style)
+
+
+def dots(ax: Axes, row: float, values: ArrayLike, color: object, *, mean: bool = False, **style: Any) -> None:
+    """Draw every network as a dot in a row; mean: and their mean as a line across it."""
+    values = np.asarray(values, float)
+    look: dict[str, Any] = {"color": color, "ms": 5.5, "alpha": 0.6} | style
+    ax.plot(values, [row] * len(values), "o", **look)
+    if mean:
+        ax.plot([statistics.mean(values)] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
+
+
+def published(ax: Axes, row: float, value: Mapping[str, Any] | pd.Series) -> None:
+    """Draw a published value, with `value` and `sd`, as a grey square with its standard deviation in a row."""
+    color = COLORS["published"]
+    ax.errorbar(value["value"], row, xerr=value["sd"], fmt="s", color=color, capsize=3, ms=5)
+
+
+def name_rows(ax: Axes, names: Iterable[str]) -> None:
+    """Name the rows of a picture, from the top down."""
+    names = list(names)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
 
 
 def bars(ax: Axes, values: Mapping[str, Mapping[str, ArrayLike]], colors: Mapping[str, object]) -> None:
@@ -74,24 +125,46 @@ def bars(ax: Axes, values: Mapping[str, Mapping[str, ArrayLike]], colors: Mappin
     width = 0.8 / len(colors)
     for place, bars_of in enumerate(values.values()):
         for i, (name, runs) in enumerate(bars_of.items()):
-            runs = np.asarray(runs, float)
-            error = runs.std(ddof=1) / len(runs) ** 0.5 if len(runs) > 1 else 0
+            mean, error = statistics.mean_and_error(runs)
             x = place + (i - (len(colors) - 1) / 2) * width
             label = name if place == 0 else None
-            ax.bar(x, runs.mean(), width * 0.92, yerr=error, capsize=2, color=colors[name], label=label)
+            ax.bar(x, mean, width * 0.92, yerr=error, capsize=2, color=colors[name], label=label)
     ax.axhline(0, color="k", lw=0.8)
     ax.set_xticks(range(len(values)), list(values))
 
 
-def task_heatmap(ax: Axes, accuracy: pd.DataFrame, error: pd.DataFrame | None = None) -> None:
-    """Show accuracies in percent, tasks (rows) by phases (columns), each cell with its number."""
-    text = accuracy.map("{:.0f}".format)
-    if error is not None:
-        text = text + "\n±" + error.map("{:.0f}".format)
+def phase_names(data: pd.DataFrame) -> pd.Series:
+    """Return the names of phases, T for training and S for sleep with the task's number, by the number of the phase.
+
+    data: as `summary.phases` returns it.
+    """
+    kinds = data.drop_duplicates("phase").sort_values("phase").set_index("phase")
+    names: pd.Series = kinds.kind.str[0].str.upper() + (kinds.task + 1).astype(str)
+    return names
+
+
+def shade_sleeps(ax: Axes, data: pd.DataFrame) -> None:
+    """Shade the phases of sleep, data as of `summary.phases`, and name the phases below."""
+    names = phase_names(data)
+    for phase in names.index[names.str.startswith("S")]:
+        ax.axvspan(phase - 0.5, phase + 0.5, color="0.94", lw=0, zorder=0)
+    ax.set_xticks(names.index, names)
+
+
+def task_heatmap(ax: Axes, data: pd.DataFrame) -> None:
+    """Show the accuracy of every task (rows) after every phase (columns), mean ± standard error over networks.
+
+    data: as `summary.phases` returns it.
+    """
+    groups = data.groupby(["tested", "phase"]).accuracy
+    mean, error = groups.mean().unstack(), groups.sem().unstack().fillna(0)
     sns.heatmap(
-        accuracy, ax=ax, annot=text, fmt="", cmap="cividis", vmin=0, vmax=100, annot_kws={"size": 9},
+        mean, ax=ax, fmt="", cmap="cividis", vmin=0, vmax=100,
+        annot=mean.map("{:.0f}".format) + "\n±" + error.map("{:.0f}".format), annot_kws={"size": 9},
+        xticklabels=phase_names(data), yticklabels=[f"task {k + 1}" for k in mean.index],
         linewidths=0.5, cbar_kws={"label": "accuracy (%)", "pad": 0.02},
     )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
     plt.setp(ax.get_yticklabels(), rotation=0)
     plt.setp(ax.get_xticklabels(), rotation=0)
@@ -100,16 +173,12 @@ def task_heatmap(ax: Axes, accuracy: pd.DataFrame, error: pd.DataFrame | None = 
 def two_tasks(ax: Axes, data: pd.DataFrame) -> None:
     """Draw the accuracy of two tasks after every phase, a thin line for each network and a thick one for their mean.
 
-    data: as `summary.phases` returns it. Phases are named T for training and S for sleep, with the task's number.
+    data: as `summary.phases` returns it.
     """
-    kinds = data.drop_duplicates("phase").sort_values("phase")
     for k, marker in enumerate("oD"):
         runs = data[data.tested == k].pivot(index="phase", columns="seed", values="accuracy")
         color = COLORS[f"task {k + 1}"]
         ax.plot(runs.index, runs, color=color, lw=0.8, alpha=0.5)
         ax.plot(runs.index, runs.mean(axis=1), color=color, marker=marker, lw=2.5, ms=7, label=f"task {k + 1}")
-    for phase in kinds.phase[kinds.kind == "sleep"]:
-        ax.axvspan(phase - 0.5, phase + 0.5, color="0.94", lw=0, zorder=0)
-    names = [f"{'S' if kind == 'sleep' else 'T'}{task + 1}" for kind, task in zip(kinds.kind, kinds.task, strict=True)]
-    ax.set_xticks(kinds.phase, names)
+    shade_sleeps(ax, data)
     ax.set(xlabel="phase: training (T) or sleep (S)", ylabel="accuracy (%)", ylim=(-3, 103))

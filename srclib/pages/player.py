@@ -11,6 +11,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from .templates import filled
+
 COLUMNS = 10  # dots in a row of a block
 PITCH, GAP = 11, 26  # pixels between dots, between blocks
 TOP, LEFT = 34, 66
@@ -67,8 +69,13 @@ def player(
     width = LEFT + max(map(len, blocks)) * (PITCH * COLUMNS + GAP) - GAP
     height = TOP + len(blocks) * (PITCH * COLUMNS + GAP + 14) - GAP - 14
     options = "".join(f"<option>{html.escape(label)}</option>" for label in sleeps)
-    return TEMPLATE.format(
-        name=html.escape(name),
+    name = html.escape(name)
+    data = json.dumps(sleeps, separators=(",", ":")).replace("<", "\\u003c")  # which cannot end the script
+    return filled(
+        "player.html",
+        name=name,
+        style=filled("player.css", name=name),
+        script=filled("player.js", name=name, sleeps=data),
         title=html.escape(title),
         options=options,
         last=len(first) - 1,
@@ -78,7 +85,6 @@ def player(
         height=height,
         texts="".join(texts),
         dots="".join(dots),
-        data=json.dumps(sleeps, separators=(",", ":")).replace("<", "\\u003c"),
     )
 
 
@@ -110,65 +116,3 @@ def frames(replay: Replay, blocks: Sequence[Mapping[str, Sequence[int]]]) -> lis
         spikes = " + ".join(str(len(neurons)) for neurons in fired)
         found.append({"lit": lit, "said": f"Steps {start + 1:,} to {stop:,}: {spikes} spikes. Recognised {right}."})
     return found
-
-
-TEMPLATE = """<div class="player" id="{name}" style="max-width: 100%">
-<style>
-#{name} svg {{ width: 100%; height: auto; display: block; }}
-#{name} svg text {{ fill: currentColor; font: 13px sans-serif; }}
-#{name} circle {{ fill: currentColor; opacity: 0.16; }}
-#{name} circle.on {{ opacity: 1; }}
-#{name} input {{ width: 100%; }}
-#{name} button, #{name} select {{ font: inherit; padding: 0.2em 0.8em; margin-right: 0.6em; }}
-</style>
-<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-said">
-<title id="{name}-title">{title}</title>
-<g>{texts}</g><g class="dots">{dots}</g>
-</svg>
-<p id="{name}-said" class="said">{said}</p>
-<div class="controls" hidden>
-<label>Moment of the sleep, on a logarithmic scale
-<input type="range" min="0" max="{last}" value="{still}" step="1" aria-describedby="{name}-said"></label>
-<button type="button">Play</button>
-<label>input <select>{options}</select></label>
-</div>
-<script>
-(() => {{
-  const root = document.getElementById("{name}"), sleeps = {data};
-  const dots = root.querySelectorAll("circle"), said = root.querySelector(".said");
-  const slider = root.querySelector("input"), button = root.querySelector("button");
-  const choice = root.querySelector("select");
-  let timer = null, lit = [...dots.keys()].filter(k => dots[k].classList.contains("on"));
-  function show() {{
-    const frame = sleeps[choice.value][slider.value];
-    lit.forEach(k => dots[k].classList.remove("on"));
-    lit = frame.lit;
-    lit.forEach(k => dots[k].classList.add("on"));
-    said.textContent = frame.said;
-    slider.setAttribute("aria-valuetext", frame.said);
-  }}
-  function stop() {{
-    clearInterval(timer);
-    timer = null;
-    button.textContent = "Play";
-  }}
-  function play() {{
-    if (slider.value === slider.max) slider.value = 0;
-    show();
-    button.textContent = "Stop";
-    timer = setInterval(() => {{
-      slider.stepUp();
-      show();
-      if (slider.value === slider.max) stop();
-    }}, 350);
-  }}
-  slider.addEventListener("input", () => {{ stop(); show(); }});
-  choice.addEventListener("change", () => {{
-    slider.max = sleeps[choice.value].length - 1;
-    show();
-  }});
-  button.addEventListener("click", () => timer === null ? play() : stop());
-  root.querySelector(".controls").hidden = false;
-}})();
-</script>
-</div>"""

@@ -83,7 +83,7 @@ def test_every_notebook_is_in_the_table_of_contents() -> None:
     [
         (["notebook", "fig1_patches", "-p", "overlap_maximum", "20"], "no parameter 'overlap_maximum'"),
         (["notebook", "fig1_patch"], "notebook 'fig1_patch' is unknown"),
-        (["notebook", "fig1_patches", "-p", "profile", "tiny"], "profile 'tiny' is unknown"),
+        (["notebook", "fig1_patches", "-p", "profile", "tiny"], "profile = 'tiny': allowed is one of smoke, ci, full"),
     ],
 )
 def test_bad_input_is_one_clear_error(

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache, partial, reduce
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from srclib.experiments.compute import complete
 from srclib.experiments.grid import EXPERIMENTS, PROFILES, cell, experiments, grid, settings
 from srclib.experiments.run import run as run_cell
 from srclib.experiments.store import Record, Store
+from srclib.learning.methods.icarl import ICaRL
 from srclib.learning.methods.sleep import Sleep
 
 from ..cells import sleep, tiny
@@ -326,6 +327,25 @@ def test_the_environment_names_a_scheduler(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_profile_may_leave_an_experiment_out(tmp_path: Path) -> None:
     assert compute.collect("fig3_mnist", "ci", "described", store=Store(tmp_path)) == {}
+
+
+def test_records_come_with_what_their_experiment_varies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record of a cell is the cell itself here."""
+    monkeypatch.setattr(compute, "complete", lambda name, cells, *, store: [{"cell": cell} for cell in cells])
+    found = compute.collect("fig1_patches", "ci")
+    assert all(record["at"] == {"overlap": record["cell"].overlap} for group in found.values() for record in group)
+    found = compute.collect("supplement7_epochs", datasets=["mnist"])
+    varied = ("icarl.memory", "awake.epochs")
+    for record in found["mnist", "src+icarl"]:
+        memory = next(p.memory for p in record["cell"].plugins if isinstance(p, ICaRL))
+        assert record["at"] == dict(zip(varied, (memory, record["cell"].awake.epochs), strict=True))
+    found = compute.collect("robustness_parameters")
+    for record in found["mnist", "src"]:
+        ((path, value),) = record["at"].items()
+        (night,) = record["cell"].plugins
+        assert value == reduce(getattr, path.split(".")[1:], night)
+    assert {type(record["at"].get("sleep.config.beta")) for record in found["mnist", "src"]} == {tuple, type(None)}
+    assert [record["at"] for record in compute.collect("fig2_recovery", "ci")["mnist", "src"]] == [{}]
 
 
 def test_a_data_set_that_is_not_at_hand_is_skipped(

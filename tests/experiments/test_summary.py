@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from srclib.experiments.store import Record
-from srclib.experiments.summary import final, finals, last_sleeps, phases, provenance
-from srclib.verdicts.statistics import paired
+from srclib.experiments.records import Record
+from srclib.experiments.summary import final, finals, last_phase, last_sleeps, phases, provenance
 
 
 def a_record(seed: int, **changes: Any) -> Record:
@@ -22,7 +21,7 @@ def a_record(seed: int, **changes: Any) -> Record:
         ],
     }
     values = {
-        "key": f"run {seed}", "seed": seed, "cell": {"overlap": 12}, "metrics": metrics,
+        "key": f"run {seed}", "seed": seed, "at": {"overlap": 12}, "metrics": metrics,
         "commit": "a" * 40,
         "device": "a processor, 2 cores",
         "versions": {"python": "3.11.2", "torch": "2.13.0"}, "seconds": 90.0, "date": "2026-03-01T10:00:00+00:00",
@@ -31,7 +30,7 @@ def a_record(seed: int, **changes: Any) -> Record:
 
 
 def test_phases_as_a_table() -> None:
-    table = phases([a_record(0), a_record(1, cell={})])
+    table = phases([a_record(0), a_record(1, at={})])
     assert len(table) == 2 * 2 * 2  # records, phases, tested tasks
     first = table[(table.seed == 0) & (table.phase == 1)]
     assert first.kind.tolist() == ["sleep", "sleep"]
@@ -63,9 +62,9 @@ def test_final_accuracies() -> None:
 def icarl_record(seed: int, memory: int, epochs: int = 10) -> Record:
     sleep = {"kind": "sleep", "task": 0, "overall": seed / 10, "steps": 100 * (seed + 1), "spikes": [memory, seed, 0]}
     awake = sleep | {"kind": "training", "heads": {"nearest_mean": {"overall": memory / 1000}}}
-    cell = {"awake": {"epochs": epochs}, "plugins": [{"is": "Sleep"}, {"is": "ICaRL", "memory": memory}]}
+    at = {"icarl.memory": memory, "awake.epochs": epochs}
     metrics = {"final": (seed + epochs) / 100, "phases": [sleep | {"spikes": [0, 0, 9]}, awake, sleep, awake]}
-    return a_record(seed, cell=cell, metrics=metrics)
+    return a_record(seed, at=at, metrics=metrics)
 
 
 def test_final_accuracies_by_setting() -> None:
@@ -76,13 +75,37 @@ def test_final_accuracies_by_setting() -> None:
     assert finals(records, "icarl.memory", head="nearest_mean").loc[100].tolist() == [10, 10]
     both = finals([icarl_record(0, 50, epochs) for epochs in (1, 2)], "icarl.memory", "awake.epochs")
     assert both.loc[50].loc[2].tolist() == [2]
-    assert finals(records[:2], "sleep.streams").index.tolist() == [1]  # its default, which a cell leaves out
+    with pytest.raises(
+        ValueError, match=r"sleep.streams is no setting .*: allowed is one of icarl.memory, awake.epochs"
+    ):
+        finals(records, "sleep.streams")
 
 
-def test_settings_within_settings_and_of_several_numbers() -> None:
-    night = {"is": "Sleep", "config": {"rate": 50.0, "beta": [1.0, 2.0]}}
-    table = finals([a_record(0, cell={"plugins": [night]})], "sleep.config.beta", "sleep.config.rate")
+def test_settings_of_several_numbers() -> None:
+    at = {"sleep.config.rate": 50.0, "sleep.config.beta": (1.0, 2.0)}
+    table = finals([a_record(0, at=at)], "sleep.config.beta", "sleep.config.rate")
     assert table.index.tolist() == [((1.0, 2.0), 50.0)]
+
+
+def test_a_run_that_diverged_is_not_counted() -> None:
+    lost = {"kind": "sleep", "task": 1, "accuracy": [0.1, 0.1], "overall": 0.1, "cosine": None}
+    known = a_record(0)["metrics"]["phases"]
+    diverged = a_record(1, metrics={"diverged": True, "final": 0.1, "phases": [*known, lost]})
+    first, second = final([a_record(0), diverged])
+    assert first == 62.5
+    assert math.isnan(second)
+    assert math.isnan(final([diverged], "network")[0])
+    table = phases([diverged])
+    assert table.accuracy.isna().tolist() == [False] * 4 + [True] * 2
+    assert last_phase([diverged]).overall.isna().all()
+    lost_at_last = icarl_record(1, 50)
+    lost_at_last["metrics"]["diverged"] = True
+    by_setting = finals([icarl_record(0, 50), lost_at_last], "icarl.memory")
+    assert by_setting.loc[50].isna().tolist() == [False, True]
+
+
+def test_the_last_phase() -> None:
+    assert last_phase([a_record(0)]).accuracy.tolist() == [25, 100]
 
 
 def test_the_last_sleeps_by_setting() -> None:
@@ -102,19 +125,3 @@ def test_provenance_in_a_sentence() -> None:
     assert provenance([]) == "No runs: skipped, no data."
     newer = a_record(1, versions=records[0]["versions"] | {"torch": "2.14.0"})
     assert provenance([records[0], newer]).endswith("; python 3.11.2, torch 2.13.0 and 2.14.0.")
-
-
-def test_paired_changes() -> None:
-    """Changes of 1, 2 and 3: t = 2 / (1 / sqrt 3), and p from the t distribution with 2 degrees of freedom."""
-    found = paired([10, 20, 30], [11, 22, 33])
-    assert found["change"] == found["d"] == pytest.approx(2)
-    assert found["t"] == pytest.approx(2 * 3**0.5)
-    assert found["p"] == pytest.approx(1 - found["t"] / (found["t"] ** 2 + 2) ** 0.5)
-    assert paired([11, 22, 33], [10, 20, 30])["d"] == pytest.approx(-2)
-
-
-@pytest.mark.parametrize("after", [[3.0], [3.0, 4.0]], ids=["one_network", "the_same_in_all"])
-def test_paired_changes_without_a_spread(after: list[float]) -> None:
-    found = paired([x - 1 for x in after], after)
-    assert found["change"] == 1
-    assert all(math.isnan(found[key]) for key in ("t", "p", "d"))
