@@ -166,7 +166,7 @@ def main() -> None:
         parser.error(f"--repeats {options.repeats} --images {options.images}: allowed are 1 or more, a multiple of 100")
     awake = AwakeConfig(
         layers=(784, 1200, 1200, 10), init=0.01, loss="softmax_ce", epochs=2, batch=100, lr=0.1, momentum=0.5,
-        dropout=0.25, dropout_scaling="train", images_per_task=options.images, joint_epochs=1,
+        dropout=0.25, dropout_scaling="train", images_per_task=options.images,
     )  # fmt: skip
     logging.captureWarnings(True)  # Avalanche warns that nothing is logged, and of its own deprecated calls
     measure(replace(awake, images_per_task=100), options.methods[:1], 1)  # loads code and data

@@ -64,7 +64,7 @@ def test_only_the_command_line_knows_commands() -> None:
     users = {line.path for line in IMPORTS if ".commands" in line.module}
     assert {path.name for path in users} <= {"__main__.py", "commands.py"}
     door = [line.module.split(".")[2] for line in IMPORTS if line.source == "command line" and line.target]
-    assert set(door) == {"commands", "terminal"}
+    assert set(door) == {"commands", "command"}
 
 
 def test_the_package_holds_nothing_but_rooms() -> None:
