@@ -83,7 +83,7 @@ tables.plain(rows)
 #
 # ## Parameters of the sleep
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. Accuracy falls to chance with four times the potentiation, below 20 percent with a quarter of the depression or four times the noise. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks.", "name": "fig-robustness-parameters"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Ten small panels, one for each parameter of the sleep. Halving or doubling most of them costs ten points or fewer. With four times the potentiation every network diverges, with four times the noise two of three; accuracy falls below 20 percent with a quarter of the depression. The length of the sleeps makes no difference from a 64th to four times the released one."}, "figure": {"caption": "Final accuracy when one parameter of all five sleeps is multiplied by a factor, the others as released; mean over networks, error bars: standard error of the mean. Dots: networks. Crosses: the training of networks diverged, which are left out.", "name": "fig-robustness-parameters"}}
 from functools import reduce
 from itertools import islice
 
@@ -129,6 +129,8 @@ fig, axes = plt.subplots(
 for ax, (title, found) in zip(axes.flat, swept.items(), strict=False):
     for factor, accuracies in found.iterrows():
         ax.plot([factor] * len(accuracies), accuracies, "o", color=figures.COLORS["sleep"], ms=3, alpha=0.4)
+    lost = found.index[found.isna().any(axis=1)]
+    ax.plot(lost, [2] * len(lost), "x", color="k", ms=5)
     figures.row_means(ax, found, found.index, color=figures.COLORS["sleep"], marker="D", ms=4)
     ax.axvline(1, color="0.85", zorder=0)
     ax.set(title=title, xscale="log", ylim=(0, 65))

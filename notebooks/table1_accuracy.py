@@ -125,8 +125,8 @@ for run in [run for run in plain if f"{run}/published" in {r for _, r in records
 tables.plain(rows)
 
 # %% [markdown]
-# Final accuracy in percent, mean ± standard deviation over networks. A setting at which training diverges leaves about
-# 10 %, one class in ten.
+# Final accuracy in percent, mean ± standard deviation over networks. Those whose training diverged, which leaves one class
+# in ten, are counted apart.
 #
 # ## Task orders
 #

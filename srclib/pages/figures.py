@@ -54,18 +54,22 @@ def use_style() -> None:
     )
 
 
-def spread(values: ArrayLike) -> str:
-    """Return the mean of runs and, of more than one, their standard deviation as text; says how many diverged, if any.
+def diverged(values: ArrayLike) -> str:
+    """Return how many of some runs diverged, those that are not finite, as text; "" if none did."""
+    runs, known = np.size(values), statistics.finite(values).size
+    return f"{runs - known} of {runs} diverged" if known < runs else ""
 
-    Those that diverged, which are not finite, have no part in it.
+
+def spread(values: ArrayLike) -> str:
+    """Return the mean of runs and, of more than one, their standard deviation as text, and how many diverged, if any.
+
+    Those that diverged have no part in mean and standard deviation.
     """
-    runs = np.asarray(values, float)
-    known = statistics.finite(runs)
-    lost = f"{runs.size - known.size} of {runs.size} diverged"
-    if runs.size and not known.size:
+    known, lost = statistics.finite(values), diverged(values)
+    if lost and not known.size:
         return lost
     text = f"{statistics.mean(known):.1f}" + (f" ± {statistics.sd(known):.1f}" if known.size > 1 else "")
-    return text if known.size == runs.size else f"{text} ({lost})"
+    return f"{text} ({lost})" if lost else text
 
 
 def gain(values: ArrayLike) -> str:
@@ -99,10 +103,13 @@ def row_means(ax: Axes, table: pd.DataFrame, x: ArrayLike | None = None, **style
 
 
 def dots(ax: Axes, row: float, values: ArrayLike, color: object, *, mean: bool = False, **style: Any) -> None:
-    """Draw every network as a dot in a row; mean: and their mean as a line across it."""
+    """Draw every network as a dot in a row, and write at its end how many diverged; mean: and their mean as a line."""
     values = np.asarray(values, float)
     look: dict[str, Any] = {"color": color, "ms": 5.5, "alpha": 0.6} | style
     ax.plot(values, [row] * len(values), "o", **look)
+    if lost := diverged(values):
+        place: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "ha": "right", "va": "center", "size": 9}
+        ax.annotate(lost, (0.99, row), **place)
     if mean:
         ax.plot([statistics.mean(values)] * 2, [row - 0.3, row + 0.3], color="k", lw=2)
 

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial, reduce
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -339,12 +339,14 @@ def test_records_come_with_what_their_experiment_varies(monkeypatch: pytest.Monk
     for record in found["mnist", "src+icarl"]:
         memory = next(p.memory for p in record["cell"].plugins if isinstance(p, ICaRL))
         assert record["at"] == dict(zip(varied, (memory, record["cell"].awake.epochs), strict=True))
-    found = compute.collect("robustness_parameters")
+    over = [{"sleep.config.rate": [50, 100]}, {"sleep.config.beta": [[1, 2, 3], [4, 5, 6]]}]
+    found = compute.collect("robustness_parameters", over=over, seeds=2)
     for record in found["mnist", "src"]:
         ((path, value),) = record["at"].items()
-        (night,) = record["cell"].plugins
-        assert value == reduce(getattr, path.split(".")[1:], night)
-    assert {type(record["at"].get("sleep.config.beta")) for record in found["mnist", "src"]} == {tuple, type(None)}
+        assert value == getattr(record["cell"].plugins[0].night(0), path.rpartition(".")[2])
+    assert [type(record["at"].get("sleep.config.beta")) for record in found["mnist", "src"]] == [type(None)] * 4 + [
+        tuple
+    ] * 4
     assert [record["at"] for record in compute.collect("fig2_recovery", "ci")["mnist", "src"]] == [{}]
 
 

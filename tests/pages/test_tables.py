@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -103,3 +104,23 @@ def test_a_template_needs_all_its_values() -> None:
     assert filled("region.html", label="L", table="$T").endswith(">$T</div>")  # values are taken as they are
     with pytest.raises(KeyError, match="table"):
         filled("region.html", label="L")
+
+
+def test_dots_say_how_many_diverged() -> None:
+    _, ax = plt.subplots()
+    figures.dots(ax, 0, [1.0, 3.0], "k", mean=True)
+    assert ax.texts == []
+    assert [list(line.get_xdata()) for line in ax.lines] == [[1, 3], [2, 2]]
+    figures.dots(ax, 1, [1.0, math.nan], "k")
+    assert [text.get_text() for text in ax.texts] == ["1 of 2 diverged"]
+    plt.close()
+
+
+def test_means_of_rows_with_their_errors() -> None:
+    _, ax = plt.subplots()
+    figures.row_means(ax, pd.DataFrame([[0, 4, 8], [1, 1, math.nan]]), [10, 20])
+    ((line, _, (errors,)),) = ax.containers
+    assert [list(line.get_xdata()), list(line.get_ydata())] == [[10, 20], [4, 1]]
+    (low, high), _ = (segment[:, 1] for segment in errors.get_segments())
+    assert (high - low) / 2 == pytest.approx(4 / 3**0.5)
+    plt.close()
