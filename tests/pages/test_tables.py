@@ -109,7 +109,7 @@ def test_a_template_needs_all_its_values() -> None:
 def test_dots_say_how_many_diverged() -> None:
     _, ax = plt.subplots()
     figures.dots(ax, 0, [1.0, 3.0], "k", mean=True)
-    assert ax.texts == []
+    assert not list(ax.texts)
     assert [list(line.get_xdata()) for line in ax.lines] == [[1, 3], [2, 2]]
     figures.dots(ax, 1, [1.0, math.nan], "k")
     assert [text.get_text() for text in ax.texts] == ["1 of 2 diverged"]
