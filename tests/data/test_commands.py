@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from srclib.data import datasets, natural
+from srclib.data import sources
+from srclib.data.embedded import FASHION_MNIST, FILES, MNIST
+from srclib.data.prepared import write
 
 from .. import terminal
 from ..pictures import embeddings, expect
@@ -17,14 +19,11 @@ call, refused = terminal.srclib.call, terminal.srclib.refused
 @pytest.fixture
 def damaged(tmp_path: Path) -> Path:
     """Return a copy of the data in which one file is cut short and one is missing."""
-    for name in datasets.EMBEDDED:
-        (tmp_path / name).mkdir()
-        for key in datasets.IDX_FILES:
-            datasets.file_of(tmp_path / name, key).symlink_to(datasets.file_of(datasets.DATA / name, key))
-    cut, missing = (
-        datasets.file_of(tmp_path / "mnist", "x_test"),
-        datasets.file_of(tmp_path / "fashion_mnist", "y_test"),
-    )
+    for source in (MNIST, FASHION_MNIST):
+        (tmp_path / source.name).mkdir()
+        for file in FILES.values():
+            (tmp_path / source.name / file).symlink_to(source.where() / file)
+    cut, missing = tmp_path / "mnist" / FILES["x_test"], tmp_path / "fashion_mnist" / FILES["y_test"]
     whole = cut.read_bytes()
     cut.unlink()
     cut.write_bytes(whole[:-100])
@@ -38,19 +37,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "cache"
     directory.mkdir()
     expect(monkeypatch, "cub50", shape=(3072,))
-    natural.write(directory / "cub50.npz", embeddings())
+    write(directory / "cub50.npz", embeddings())
     monkeypatch.setenv("SRCLIB_DATA", str(directory))
     return directory
 
 
 def test_data_list_names_images_and_classes(cache: Path) -> None:
     lines = {name: line for line in call("data", "list").output.splitlines() for name in line.split()[1:2]}
-    for name in datasets.EMBEDDED:
-        for part in ("60,000", "10,000", " 10 ", "MB", str(datasets.DATA)):
-            assert part in lines[name]
+    for source in (MNIST, FASHION_MNIST):
+        for part in ("60,000", "10,000", " 10 ", "MB", str(source.where())):
+            assert part in lines[source.name]
     for name, parts in {"cub50": ("12", "6", "3", "MB"), "cub200": ("5,994", "5,794", "200", "-")}.items():
         assert [part for part in parts if part not in lines[name].split()] == []
-    assert list(lines)[-6:] == list(datasets.NAMES)
+    assert list(lines)[-6:] == list(sources())
 
 
 def test_data_verify_names_every_damaged_file(damaged: Path, cache: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from srclib.data import datasets
+from srclib.data import cifar10
 from srclib.learning import backbone
 
 from .. import terminal
@@ -17,7 +17,7 @@ call, refused = terminal.srclib.call, terminal.srclib.refused
 
 def test_backbone_trains_with_what_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(datasets, "BACKBONE", tmp_path / "vgg.safetensors")
+    monkeypatch.setattr(cifar10, "backbone", lambda: tmp_path / "vgg.safetensors")
     (tmp_path / "vgg.yaml").write_text("accuracy: 0.3\n")
     monkeypatch.setattr(backbone, "run", lambda schedule, threads: given.append((schedule, threads)))
     assert "accuracy: 0.3" in call("backbone", "--epochs", 2, "--peak", 0.01, "--seed", 4, "--threads", 1).output
