@@ -155,7 +155,9 @@ def with_line(path: Path, line: bytes, number: int = 2) -> None:
     path.write_bytes(b"\n".join([*lines, b""]))
 
 
-@pytest.mark.parametrize("line", [b"{", b"not json", b'{"cell": {"aw', b"\xff\xfe", b"", b"\x00" * 50], ids=lambda line: repr(line[:10]))
+@pytest.mark.parametrize(
+    "line", [b"{", b"not json", b'{"cell": {"aw', b"\xff\xfe", b"", b"\x00" * 50], ids=lambda line: repr(line[:10])
+)
 def test_what_is_left_of_a_torn_line_is_reported_and_skipped(
     line: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -176,8 +178,14 @@ def test_what_is_left_of_a_torn_line_is_reported_and_skipped(
         (b'"text"', "allowed is an object"),
         (b"3", "allowed is an object"),
         (b"null", "allowed is an object"),
-        (to_line(record(tiny(7))).strip().replace(b'"final": 0.5', b'"final": 0.75'), "metrics: final = 0.75: the over"),
-        (to_line(record(tiny(7))).strip().replace(b'"overlap": 12', b'"overlap": 13'), "key = .* one of them was alter"),
+        (
+            to_line(record(tiny(7))).strip().replace(b'"final": 0.5', b'"final": 0.75'),
+            "metrics: final = 0.75: the over",
+        ),
+        (
+            to_line(record(tiny(7))).strip().replace(b'"overlap": 12', b'"overlap": 13'),
+            "key = .* one of them was alter",
+        ),
     ],
     ids=["no_cell", "no_key", "list", "text", "number", "null", "final", "cell"],
 )
@@ -284,7 +292,7 @@ def test_a_store_with_a_damaged_line_is_not_migrated(tmp_path: Path) -> None:
     one, two = old_store(tmp_path)
     with_line(two, b"[]")
     before = one.read_bytes(), two.read_bytes()
-    with pytest.raises(ValueError, match="two.jsonl, line 2"):
+    with pytest.raises(ValueError, match=r"two\.jsonl, line 2"):
         Store(tmp_path).migrate()
     assert (one.read_bytes(), two.read_bytes()) == before
 
