@@ -108,6 +108,8 @@ def _read(cls: type[Any], plain: Any, where: str) -> Any:
             raise ValueError(f"{where}: method = {part!r}: allowed is one of {', '.join(PARTS)}")
         return _read(PARTS[part], settings, where)
     names = {stored: name for name, stored in _stored(cls).items()}  # type: ignore[arg-type]
+    if unknown := [key for key in plain if key not in names]:
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}: allowed are {', '.join(names)}")
     if missing := [stored for stored in names if stored not in plain]:
         raise ValueError(f"{where}: key {missing[0]!r} is missing")
-    return from_mapping(cls, {names.get(key, key): value for key, value in plain.items()}, where, read=_read)
+    return from_mapping(cls, {names[key]: value for key, value in plain.items()}, where, read=_read)
