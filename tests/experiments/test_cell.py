@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.experiments import cell as cells
 from srclib.experiments import protocols
 from srclib.experiments.cell import Cell, key_of
@@ -112,7 +112,7 @@ def test_the_order_of_a_mapping_does_not_enter_the_key() -> None:
     assert first.key() == second.key()
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "results").glob("*.jsonl")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(committed("results").glob("*.jsonl")), ids=lambda path: path.stem)
 def test_every_stored_cell_is_read_as_it_was_stored(path: Path) -> None:
     for line in path.read_text().splitlines():
         record = json.loads(line)

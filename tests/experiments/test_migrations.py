@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.experiments.cell import SCHEMA, Cell, key_of
 from srclib.experiments.migrations import MIGRATIONS, migrate
 from srclib.experiments.store import Store
@@ -31,7 +31,7 @@ def old_runs() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def store() -> Store:
-    return Store(DATA / "results")
+    return Store(committed("results"))
 
 
 def key_today(old: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srclib.data.datasets import DATA
+from srclib.data.places import committed
 from srclib.experiments import grid
 from srclib.experiments.cell import Cell
 from srclib.experiments.store import Store
@@ -34,7 +34,7 @@ def group_of(folder: Path, committed: Sequence[float], fresh: Sequence[float], r
 def test_a_copy_of_committed_results_never_drifts(tmp_path: Path) -> None:
     for folder, name in product(("old", "new"), ("table1_accuracy", "fig1_patches")):
         (tmp_path / folder).mkdir(exist_ok=True)
-        shutil.copy(DATA / "results" / f"{name}.jsonl", tmp_path / folder)
+        shutil.copy(committed("results") / f"{name}.jsonl", tmp_path / folder)
     found = drift(Store(tmp_path / "old"), Store(tmp_path / "new"))
     assert {group.runs.split(",")[0] for group in found} >= {"table1_accuracy", "fig1_patches"}
     assert not [str(group) for group in found if group.drifted]
