@@ -15,7 +15,7 @@ from srclib.sleep import SleepConfig
 
 AWAKE: dict[str, Any] = {
     "layers": (100, 4), "init": 0.02, "loss": "softmax_ce", "epochs": 4, "batch": 2, "lr": 0.05, "momentum": 0.5,
-    "dropout": 0.0, "dropout_scaling": "train", "images_per_task": None, "joint_epochs": 6,
+    "dropout": 0.0, "dropout_scaling": "train", "images_per_task": None,
 }  # fmt: skip
 CONFIG: dict[str, Any] = {"alpha": 4.25, "beta": 1.0, "inc": 0.0035, "dec": 0.0002, "rate": 64.0}
 
@@ -25,8 +25,9 @@ def awake(**changes: Any) -> AwakeConfig:
 
 
 def sleep(*steps: int, statistics: str = "pool", **config: Any) -> Sleep:
-    """Return a plugin that sleeps so many steps after each task."""
-    return Sleep(SleepConfig(**(CONFIG | config)), steps, statistics)
+    """Return a plugin that sleeps so many steps after each task, not at all where they are 0."""
+    nights = tuple(SleepConfig(**(CONFIG | {"steps": n} | config)) if n else None for n in steps)
+    return Sleep(nights, statistics)
 
 
 def tiny(seed: int = 0, **changes: Any) -> Cell:

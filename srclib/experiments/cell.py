@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -33,7 +33,7 @@ class Cell:
     plugins: tuple[Plugin, ...]
     order: tuple[int, ...]  # of the tasks
     seed: int
-    joint: bool = False  # parallel training: all tasks at once
+    joint: bool = False  # parallel training: all tasks at once, on all their images
     overlap: int | None = None  # of the patches, in pixels
     held_out: int = 0  # the last so many training images of a task are tested in place of its test images
     tested: tuple[str, ...] = ("test",)  # of each task, its test or train images, or both; the first ones count
@@ -45,7 +45,8 @@ class Cell:
         if self.tasks == len(self.order):
             object.__setattr__(self, "tasks", None)
         tasks = self.tasks or len(self.order)
-        object.__setattr__(self, "awake", self.awake.for_tasks(1 if self.joint else tasks))
+        awake = replace(self.awake, images_per_task=None).for_tasks(1) if self.joint else self.awake.for_tasks(tasks)
+        object.__setattr__(self, "awake", awake)
         object.__setattr__(self, "plugins", tuple(plugin.for_tasks(tasks) for plugin in self.plugins))
 
     def to_plain(self) -> dict[str, Any]:
@@ -107,6 +108,8 @@ def _read(cls: type[Any], plain: Any, where: str) -> Any:
             raise ValueError(f"{where}: method = {part!r}: allowed is one of {', '.join(PARTS)}")
         return _read(PARTS[part], settings, where)
     names = {stored: name for name, stored in _stored(cls).items()}  # type: ignore[arg-type]
+    if unknown := [key for key in plain if key not in names]:
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}: allowed are {', '.join(names)}")
     if missing := [stored for stored in names if stored not in plain]:
         raise ValueError(f"{where}: key {missing[0]!r} is missing")
-    return from_mapping(cls, {names.get(key, key): value for key, value in plain.items()}, where, read=_read)
+    return from_mapping(cls, {names[key]: value for key, value in plain.items()}, where, read=_read)

@@ -116,7 +116,7 @@ def cell(
     found = protocols.load(protocol, dataset, *all_changes, parts=method.parts)
     awake = found.awake
     if method.joint:
-        awake = replace(awake, epochs=found.joint_epochs, images_per_task=None)
+        awake = replace(awake, epochs=found.joint_epochs)
     return Cell(
         dataset=dataset,
         awake=awake,

@@ -41,18 +41,22 @@ def read(line: bytes) -> Record:
         raise ValueError(f"{missing[0]} is missing")
     if (expected := key_of(record["cell"])) != record["key"]:
         raise ValueError(f"key = {record['key']}: its cell has the key {expected}; one of them was altered")
-    if constants and schema_of(record["cell"]) > 1:
+    schema = schema_of(record["cell"])
+    if constants and schema != 1:
         raise ValueError(f"{constants[0]}: allowed are finite numbers")
-    if constants:  # in schema 1, of a run that diverged
-        record["metrics"]["diverged"] = True
+    if not all(_finite([record])):
+        raise ValueError("a number is too large: allowed are finite numbers")
     try:
         record["cell"] = migrate(record["cell"])
+        seed, tasks = record["cell"]["seed"], len(record["cell"]["order"])
     except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ValueError(f"cell: it is none of schema {schema_of(record['cell'])} ({error!r})") from None
+        raise ValueError(f"cell: it is none of schema {schema} ({error!r})") from None
     record["key"] = key_of(record["cell"])
-    if record["seed"] != record["cell"]["seed"]:
-        raise ValueError(f"seed = {record['seed']}: its cell has the seed {record['cell']['seed']}")
-    for fault in _faults(record["metrics"], len(record["cell"]["order"])):
+    if record["seed"] != seed:
+        raise ValueError(f"seed = {record['seed']}: its cell has the seed {seed}")
+    if constants and isinstance(record["metrics"], dict):  # in schema 1, of a run that diverged
+        record["metrics"]["diverged"] = True
+    for fault in _faults(record["metrics"], tasks):
         raise ValueError(f"metrics: {fault}")
     return record
 
@@ -96,12 +100,12 @@ def _faults(metrics: Any, tasks: int) -> Iterator[str]:
             yield f"{where}: overall = {phase['overall']}: allowed is what lies between accuracies {accuracy}"
         if phase["cosine"] is None and not diverged:
             yield f"{where}: cosine is missing: allowed is that only where a run diverged"
+        if phase["cosine"] is not None and not (isinstance(phase["cosine"], float) and abs(phase["cosine"]) < 1.001):
+            yield f"{where}: cosine = {phase['cosine']!r}: allowed is a number in [-1, 1]"
         if not isinstance(phase["task"], int) or not 0 <= phase["task"] < tasks:
             yield f"{where}: task = {phase['task']!r}: allowed is 0 to {tasks - 1}"
     if metrics["final"] != phases[-1]["overall"]:
         yield f"final = {metrics['final']}: the overall accuracy of the last phase is {phases[-1]['overall']}"
-    if not all(_finite(metrics.values())):
-        yield "a number is not finite"
 
 
 def _fraction(value: Any) -> bool:

@@ -73,7 +73,7 @@ def test_a_measure_does_not_depend_on_the_others(metrics: dict[str, Any]) -> Non
 
 
 def test_what_cannot_be_measured_is_refused_before_any_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srclib.experiment.training.train", lambda *args, **kw: pytest.fail("trained"))
+    monkeypatch.setattr("srclib.learning.training.train", lambda *args, **kw: pytest.fail("trained"))
     with pytest.raises(ValueError, match="measure 'sparsity' is unknown: allowed is one of correlations, sparseness"):
         run(measured(measures=("sparsity",)))
     for cell in (measured(plugins=()), measured(plugins=(sleep(60, 0),)), measured(joint=True)):
@@ -106,8 +106,7 @@ def test_replay_of_the_last_sleep_is_the_last_sleep(metrics: dict[str, Any]) -> 
 
 
 def test_streams_of_a_sleep_share_its_steps() -> None:
-    night = replace(sleep(0, 60, beta=0.2), streams=4)
-    found = run(measured(plugins=(night,), measures=("replay", "course")))
+    found = run(measured(plugins=(sleep(0, 15, beta=0.2, batch=4),), measures=("replay", "course")))
     replay, course = found["measures"]["replay"], found["measures"]["course"]
     assert course["steps"][-1] == 15
     assert course["mean"]["spikes"][-1] == found["phases"][2]["spikes"]

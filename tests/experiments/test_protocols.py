@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 import yaml
 
-from srclib.experiments import protocols
+from srclib.experiments import dialect, protocols
 from srclib.experiments.grid import EXPERIMENTS
 from srclib.experiments.protocols import FOLDER, Protocol, load, load_file
+from srclib.experiments.protocols.sleep import Section
 from srclib.learning.methods import METHODS
 from srclib.learning.methods.ewc import EWC
 from srclib.learning.methods.icarl import ICaRL
 from srclib.learning.methods.owm import OWM
+from srclib.learning.methods.plugin import Plugin
 from srclib.learning.methods.rehearsal import Rehearsal
 from srclib.learning.methods.si import SI
-from srclib.learning.methods.sleep import Sleep
-from srclib.sleep import linear_layers
+from srclib.sleep import SleepConfig, linear_layers
 
-from ..cells import AWAKE, CONFIG, awake, sleep
+from ..cells import AWAKE, CONFIG, awake
 
 SECTIONS = [(p, dataset) for p in protocols.names() for dataset in yaml.safe_load((FOLDER / f"{p}.yaml").read_text())]
 
@@ -32,9 +33,37 @@ SECTION: dict[str, Any] = {
     "source": "a test",
     "classes_per_task": 2,
     "awake": AWAKE | {"layers": [100, 4]},
+    "joint_epochs": 6,
     "sleep": {"statistics": "pool", "steps": [0, 200], "config": CONFIG},
 }
-LOADED = Protocol(source="a test", classes_per_task=2, awake=awake(), sleep=sleep(0, 200))
+
+
+def section(*steps: int, statistics: str = "pool", **config: Any) -> Section:
+    return Section(config=SleepConfig(**CONFIG | config), steps=steps, statistics=statistics)
+
+
+LOADED = Protocol(
+    source="a test", classes_per_task=2, awake=awake(), joint_epochs=6, tasks=2, sections={"sleep": section(0, 200)}
+)
+
+
+def with_parts(**changes: Plugin | Section | None) -> Protocol:
+    """Return what was loaded with other parts; None: without one."""
+    parts = {part: found for part, found in (LOADED.sections | changes).items() if found is not None}
+    return dataclasses.replace(LOADED, sections=parts)
+
+
+def sleep_of(protocol: Protocol) -> Section:
+    """Return the section on the sleep."""
+    found = protocol.sections["sleep"]
+    assert isinstance(found, Section)
+    return found
+
+
+def config_of(found: Section) -> SleepConfig:
+    """Return the settings of every sleep, where all have the same."""
+    assert isinstance(found.config, SleepConfig)
+    return found.config
 
 
 def write(folder: Path, **sections: Any) -> Path:
@@ -54,19 +83,20 @@ def test_names() -> None:
 def test_every_section_loads(name: str, dataset: str) -> None:
     protocol = load(name, dataset)
     assert protocol.source
+    assert protocol.joint_epochs >= 1
     model = protocol.awake.network()
     assert [layer.in_features for layer in linear_layers(model)] == list(protocol.awake.layers[:-1])
-    tasks, rest = divmod(protocol.awake.layers[-1], protocol.classes_per_task)
-    assert rest == 0
-    for task in range(tasks):
+    per_task = protocol.awake.layers[-1] // protocol.classes_per_task
+    assert protocol.tasks == (2 if dataset == "cross_modal" else per_task)
+    for task in range(protocol.tasks):
         assert protocol.awake.task_epochs(task) >= 1
     if protocol.sleep is None:
         with pytest.raises(ValueError, match="sleep is null: no sleep parameters are known"):
-            METHODS["src"].plugins(protocol)
+            METHODS["src"].plugins(protocol.methods, protocol.source)
     else:
-        assert METHODS["src"].plugins(protocol) == (protocol.sleep,)
-        for config in (protocol.sleep.config_after(task) for task in range(tasks)):
-            assert config is None or len(config.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
+        assert METHODS["src"].plugins(protocol.methods, protocol.source) == (protocol.sleep,)
+        for night in filter(None, protocol.sleep.nights):
+            assert len(night.per_layer("beta", len(protocol.awake.layers) - 1)) >= 1
 
 
 def test_the_two_protocols_differ_where_the_paper_and_the_code_do() -> None:
@@ -99,11 +129,9 @@ SWEEP = {
 }
 
 
-def assert_released_vector(found: Sleep | None, plain: Sleep | None, vector: tuple[float, ...]) -> None:
+def assert_released_vector(found: Section, plain: Section, vector: tuple[float, ...]) -> None:
     """Check the numbers of a sleep: rate, inc, dec, thresholds, scale; its rule is that of the plain one."""
-    assert found is not None
-    assert plain is not None
-    config, rule = found.config, plain.config
+    config, rule = config_of(found), config_of(plain)
     assert isinstance(config.beta, tuple)
     assert (config.rate, config.inc, config.dec, *config.beta, config.alpha) == vector
     for name in ("gate", "decay", "window", "strict"):
@@ -113,13 +141,14 @@ def assert_released_vector(found: Sleep | None, plain: Sleep | None, vector: tup
 
 @pytest.mark.parametrize(("dataset", "fraction"), SWEEP, ids=lambda value: str(value))
 def test_the_released_sleep_depends_on_the_fraction_rehearsed(dataset: str, fraction: float) -> None:
-    protocol = load("released", dataset, {"rehearsal": {"fraction": fraction}})
-    found = load("released", dataset, {"rehearsal": {"fraction": fraction}}, parts=["sleep", "rehearsal"]).sleep
-    assert_released_vector(found, protocol.sleep, SWEEP[dataset, fraction])
+    change = {"rehearsal": {"fraction": fraction}}
+    plain = sleep_of(load("released", dataset, change))
+    found = sleep_of(load("released", dataset, change, parts=["sleep", "rehearsal"]))
+    assert_released_vector(found, plain, SWEEP[dataset, fraction])
     if dataset == "cross_modal":
         assert (found.max_steps, found.statistics, found.discard_first) == (255, "first_task", True)
     else:
-        assert dataclasses.replace(found, config=protocol.sleep.config) == protocol.sleep
+        assert dataclasses.replace(found, config=plain.config) == plain
 
 
 # Sleep after iCaRL: the same, by memory
@@ -137,10 +166,10 @@ AS = {50: 50, 100: 100, 200: 100, 500: 100, 1000: 1000, 2000: 1000}  # memory ->
 @pytest.mark.parametrize("memory", AS)
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_the_released_sleep_depends_on_the_memory_of_icarl(dataset: str, memory: int) -> None:
-    plain = load("released", dataset)
-    found = load("released", dataset, {"icarl": {"memory": memory}}, parts=["sleep", "icarl"])
-    assert_released_vector(found.sleep, plain.sleep, ICARL[dataset, AS[memory]])
-    assert dataclasses.replace(found.sleep, config=plain.sleep.config) == plain.sleep
+    plain = sleep_of(load("released", dataset))
+    found = sleep_of(load("released", dataset, {"icarl": {"memory": memory}}, parts=["sleep", "icarl"]))
+    assert_released_vector(found, plain, ICARL[dataset, AS[memory]])
+    assert dataclasses.replace(found, config=plain.config) == plain
 
 
 def test_icarl_is_trained_in_its_own_way() -> None:
@@ -165,9 +194,8 @@ def test_the_corrected_cross_modal_protocol() -> None:
     for parts, fraction in (((), 0.0), (("rehearsal",), 0.01), (("rehearsal",), 0.5)):
         rehearsal = {"rehearsal": {"fraction": fraction}}
         before, after = (
-            load("released", "cross_modal", rehearsal, c, parts=parts).sleep for c in ({}, variants["corrected"])
+            sleep_of(load("released", "cross_modal", rehearsal, c, parts=parts)) for c in ({}, variants["corrected"])
         )
-        assert before is not None
         slips = dataclasses.replace(before, max_steps=None, statistics="pool", discard_first=False)
         assert before != slips == after
 
@@ -188,13 +216,16 @@ def test_cub_200_as_released() -> None:
 
 @pytest.mark.parametrize("name", ["released", "described"])
 def test_cub50_is_trained_in_as_many_steps_as_cub_200(name: str) -> None:
-    whole, part = (load(name, dataset).awake for dataset in ("cub200", "cub50"))
+    protocols = [load(name, dataset) for dataset in ("cub200", "cub50")]
+    whole, part = (protocol.awake for protocol in protocols)
     images = {"cub200": whole.images_per_task or 2_997, "cub50": part.images_per_task or 750}
     steps = {d: awake.epochs * (images[d] // awake.batch) for d, awake in (("cub200", whole), ("cub50", part))}
     assert abs(steps["cub50"] - steps["cub200"]) < 7  # an epoch of cub50
-    assert dataclasses.replace(part, layers=whole.layers, epochs=50, joint_epochs=50) == dataclasses.replace(
+    assert dataclasses.replace(part, layers=whole.layers, epochs=50) == dataclasses.replace(
         whole, images_per_task=part.images_per_task
     )
+    joint = [p.joint_epochs * (n // p.awake.batch) for p, n in zip(protocols, (5_800, 1_500), strict=True)]
+    assert abs(joint[1] - joint[0]) < 15  # an epoch of cub50
 
 
 # Reading a file
@@ -209,8 +240,8 @@ def test_whole_numbers_serve_as_floats(tmp_path: Path) -> None:
     section["awake"] |= {"lr": 1, "dropout": 0}
     section["sleep"]["config"] |= {"rate": 64, "beta": [1], "gate": 1}
     found = load_file(write(tmp_path, demo=section), "demo")
-    assert found.sleep is not None
-    values = (found.awake.lr, found.awake.dropout, found.sleep.config.rate, found.sleep.config.beta)
+    config = config_of(sleep_of(found))
+    values = (found.awake.lr, found.awake.dropout, config.rate, config.beta)
     assert repr(values) == "(1.0, 0.0, 64.0, (1.0,))"  # so that 1 and 1.0 give one key
 
 
@@ -222,58 +253,57 @@ def test_like_lists_only_what_differs(tmp_path: Path) -> None:
         grandchild={"like": "child", "awake": {"lr": 0.5}, "sleep": None},
     )
     child, grandchild = load_file(path, "child"), load_file(path, "grandchild")
-    assert child == Protocol(source="b", classes_per_task=2, awake=awake(epochs=(1, 2)), sleep=sleep(0, 200, beta=2.0))
-    assert grandchild == dataclasses.replace(child, awake=awake(epochs=(1, 2), lr=0.5), sleep=None)
+    changed = with_parts(sleep=section(0, 200, beta=2.0))
+    assert child == dataclasses.replace(changed, source="b", awake=awake(epochs=(1, 2)))
+    assert grandchild == dataclasses.replace(child, awake=awake(epochs=(1, 2), lr=0.5), sections={})
     assert load_file(path, "base") == LOADED
 
 
 def test_changes_merge_at_every_depth(tmp_path: Path) -> None:
     path = write(tmp_path, base=SECTION, child={"like": "base"})
-    changes = {"sleep": {"statistics": "trained", "config": {"gate": 0.001}}, "awake": {"joint_epochs": 9}}
+    changes = {"sleep": {"statistics": "trained", "config": {"gate": 0.001}}, "joint_epochs": 9}
     before = copy.deepcopy(changes)
-    for section in ("base", "child"):
-        changed = load_file(path, section, changes)
-        expected = sleep(0, 200, statistics="trained", gate=0.001)
-        assert changed == dataclasses.replace(LOADED, awake=awake(joint_epochs=9), sleep=expected)
+    for name in ("base", "child"):
+        expected = with_parts(sleep=section(0, 200, statistics="trained", gate=0.001))
+        assert load_file(path, name, changes) == dataclasses.replace(expected, joint_epochs=9)
     assert changes == before
-    assert load_file(path, "base", {"sleep": None}) == dataclasses.replace(LOADED, sleep=None)
+    assert load_file(path, "base", {"sleep": None}) == with_parts(sleep=None)
     assert load_file(path, "base", {}) == load_file(path, "base") == LOADED
 
 
 def test_a_change_to_a_list_of_settings_is_one_to_each(tmp_path: Path) -> None:
     night = SECTION["sleep"]["config"]
     listed = SECTION | {"sleep": SECTION["sleep"] | {"config": [night, night | {"inc": 0.5}]}}
-    found = load_file(write(tmp_path, demo=listed), "demo", {"sleep": {"config": {"gate": 0.001}}}).sleep
-    assert found is not None
+    found = sleep_of(load_file(write(tmp_path, demo=listed), "demo", {"sleep": {"config": {"gate": 0.001}}}))
     assert isinstance(found.config, tuple)
     assert [config.gate for config in found.config] == [0.001, 0.001]
     assert [config.inc for config in found.config] == [night["inc"], 0.5]
 
 
 def test_a_part_may_be_what_a_study_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocols, "OUTCOMES", tmp_path)
-    slept = {"is": "Sleep", "statistics": "trained", "steps": [0, 7], "config": [CONFIG, CONFIG | {"rate": 3.0}]}
-    (tmp_path / "some_study.yaml").write_text(yaml.safe_dump({"found": slept}))
+    monkeypatch.setattr(dialect, "OUTCOMES", tmp_path)
+    slept = {"statistics": "trained", "steps": [0, 7], "config": [CONFIG, CONFIG | {"rate": 3.0}]}
+    outcome = {"study": {"part": "sleep"}, "found": slept}
+    (tmp_path / "some_study.yaml").write_text(yaml.safe_dump(outcome))
     path = write(tmp_path, demo=SECTION | {"sleep": SECTION["sleep"] | {"growth": 2.0}}, other={"like": "demo"})
     found = {"sleep": {"found": "some_study"}}
-    plugin = load_file(path, "other", found).sleep
-    assert plugin is not None
-    assert (plugin.steps, plugin.statistics, plugin.growth) == ((0, 7), "trained", 1.0)  # nothing is left of before
-    assert [config.rate for config in plugin.config] == [64.0, 3.0]
-    halved = load_file(path, "other", found, {"sleep": {"config": {"inc": 0}}}).sleep
-    assert halved is not None and [config.inc for config in halved.config] == [0, 0]
-    assert load_file(path, "demo", {"sleep": {"found": "some_study", "steps": [5]}}).sleep.steps == (5,)
+    plain = load_file(path, "other", found)
+    nights = SleepConfig(**CONFIG), SleepConfig(**CONFIG | {"rate": 3.0})
+    assert sleep_of(plain) == Section(config=nights, steps=(0, 7), statistics="trained")  # nothing is left of before
+    halved = sleep_of(load_file(path, "other", found, {"sleep": {"config": {"inc": 0}}}))
+    assert isinstance(halved.config, tuple) and [config.inc for config in halved.config] == [0, 0]
+    assert sleep_of(load_file(path, "demo", {"sleep": {"found": "some_study", "steps": [5]}})).steps == (5,)
     grown = SECTION | {"sleep": SECTION["sleep"] | {"growth": 2.0}, "rehearsal": {"fraction": 0.1}}
     brought = write(
         tmp_path, demo=grown | {"with": {"rehearsal": found}}, other={"like": "demo", "with": {"rehearsal": found}}
     )
     for dataset in ("demo", "other"):
-        assert load_file(brought, dataset, parts=["rehearsal"]).sleep == plugin
+        assert load_file(brought, dataset, parts=["rehearsal"]).sections["sleep"] == sleep_of(plain)
     written = write(tmp_path, demo=SECTION | found)
-    assert load_file(written, "demo").sleep == plugin
+    assert load_file(written, "demo") == plain
     with pytest.raises(ValueError, match=r"sleep: found = 'none': allowed is a study with an outcome in .*some_study"):
         load_file(path, "demo", {"sleep": {"found": "none"}})
-    with pytest.raises(ValueError, match=r"ewc: found = 'some_study': allowed is a study of this part, .* a Sleep"):
+    with pytest.raises(ValueError, match=r"ewc: found = 'some_study': allowed is a study of this part, .* sleep"):
         load_file(path, "demo", {"ewc": {"found": "some_study"}})
 
 
@@ -286,8 +316,7 @@ def test_sections_of_other_methods(tmp_path: Path) -> None:
         "icarl": {"memory": 50, "head": "network"},
     }
     found = load_file(write(tmp_path, demo=SECTION | methods), "demo", {"ewc": {"fisher": "empirical"}})
-    assert found == dataclasses.replace(
-        LOADED,
+    assert found == with_parts(
         ewc=EWC(3.0, "empirical"),
         si=SI(0.5, 0.1),
         owm=OWM((1.0, 2.0), (0.1, 1.0)),
@@ -306,21 +335,22 @@ def test_a_part_may_bring_changes(tmp_path: Path) -> None:
     }
     parts: dict[str, Any] = {"rehearsal": {"fraction": 0}, "icarl": {"memory": 9}}
     path = write(tmp_path, demo=SECTION | parts | {"with": brought}, child={"like": "demo"}, other={"like": "demo"})
-    plain = dataclasses.replace(LOADED, rehearsal=Rehearsal(0.0), icarl=ICaRL(9))
+    loaded = with_parts(rehearsal=Rehearsal(0.0), icarl=ICaRL(9))
     none, small, large = (
-        dataclasses.replace(night, discard_first=True) for night in (sleep(0, 200), sleep(0, 200, beta=2.0), sleep(7))
+        dataclasses.replace(night, discard_first=True)
+        for night in (section(0, 200), section(0, 200, beta=2.0), section(7))
     )
-    for section in ("demo", "child"):
-        assert load_file(path, section) == load_file(path, section, parts=["sleep", "ewc"]) == plain
+    for name in ("demo", "child"):
+        assert load_file(path, name) == load_file(path, name, parts=["sleep", "ewc"]) == loaded
         for fraction, night in ((0, none), (0.009, none), (0.01, small), (0.09, small), (0.1, large), (1, large)):
             changes = {"rehearsal": {"fraction": fraction}}
-            found = load_file(path, section, changes, parts=["sleep", "rehearsal"])
-            expected = dataclasses.replace(plain, sleep=night, rehearsal=Rehearsal(float(fraction)))
+            found = load_file(path, name, changes, parts=["sleep", "rehearsal"])
+            expected = with_parts(sleep=night, rehearsal=Rehearsal(float(fraction)), icarl=ICaRL(9))
             assert found == expected
-            both = load_file(path, section, changes, parts=["icarl", "rehearsal"])
+            both = load_file(path, name, changes, parts=["icarl", "rehearsal"])
             assert both == dataclasses.replace(expected, awake=awake(lr=0.5))
-        assert load_file(path, section, parts=["icarl"]) == dataclasses.replace(plain, awake=awake(lr=0.5))
-        missing = load_file(path, section, {"rehearsal": None, "icarl": None}, parts=["rehearsal", "icarl"])
+        assert load_file(path, name, parts=["icarl"]) == dataclasses.replace(loaded, awake=awake(lr=0.5))
+        missing = load_file(path, name, {"rehearsal": None, "icarl": None}, parts=["rehearsal", "icarl"])
         assert missing == LOADED
 
 
@@ -330,11 +360,11 @@ def test_changes_win_over_what_a_part_brings(tmp_path: Path) -> None:
     path = write(tmp_path, demo=SECTION | {"icarl": {"memory": 4}, "with": brought})
     changes = {"awake": {"epochs": 3}}, {"icarl": {"memory": 5}}
     found = load_file(path, "demo", *changes, parts=["icarl"])
-    assert found == dataclasses.replace(LOADED, awake=awake(lr=0.5, epochs=3), sleep=sleep(7), icarl=ICaRL(5))
+    assert found == dataclasses.replace(with_parts(sleep=section(7), icarl=ICaRL(5)), awake=awake(lr=0.5, epochs=3))
     other = load_file(path, "demo", *changes, {"with": {"icarl": {"awake": {"lr": 0.2}}}}, parts=["icarl"])
     assert other == dataclasses.replace(found, awake=awake(lr=0.2, epochs=3))
     nothing = load_file(path, "demo", *changes, {"with": {"icarl": None}}, parts=["icarl"])
-    assert nothing == dataclasses.replace(LOADED, awake=awake(epochs=3), icarl=ICaRL(5))
+    assert nothing == dataclasses.replace(with_parts(icarl=ICaRL(5)), awake=awake(epochs=3))
 
 
 # Wrong files
@@ -365,7 +395,7 @@ WRONG = {
     "unknown_awake": (put(1, "awake", "epoch"), "demo: awake: unknown key 'epoch': allowed are layers"),
     "unknown_config": (put(1, "sleep", "config", "betta"), "demo: sleep: config: unknown key 'betta'"),
     "missing": (drop("classes_per_task"), "demo: key 'classes_per_task' is missing"),
-    "missing_sleep": (drop("sleep"), "demo: key 'sleep' is missing"),
+    "missing_joint_epochs": (drop("joint_epochs"), "demo: key 'joint_epochs' is missing"),
     "missing_awake": (drop("awake", "lr"), "demo: awake: key 'lr' is missing"),
     "missing_config": (drop("sleep", "config", "inc"), "demo: sleep: config: key 'inc' is missing"),
     "text_for_number": (put("fast", "awake", "lr"), "demo: awake: lr = 'fast': allowed is float"),
@@ -382,6 +412,10 @@ WRONG = {
     "bad_awake_value": (put("mse", "awake", "loss"), "demo: awake: loss = 'mse': allowed is one of"),
     "bad_statistics": (put("all", "sleep", "statistics"), "demo: sleep: statistics = 'all': allowed is one of"),
     "bad_config_value": (put(2.0, "sleep", "config", "decay"), "demo: sleep: config: decay = 2.0: allowed is"),
+    "bad_joint_epochs": (put(0, "joint_epochs"), "demo: joint_epochs = 0: allowed is a whole number >= 1"),
+    "joint_epochs_awake": (put(6, "awake", "joint_epochs"), "demo: awake: unknown key 'joint_epochs'"),
+    "tasks": (put(2, "tasks"), "demo: unknown key 'tasks'"),
+    "bad_steps": (put([], "sleep", "steps"), "demo: sleep: steps = (): allowed are whole numbers >= 0"),
     "bad_ewc": (put({"strength": -1}, "ewc"), "demo: ewc: strength = -1.0: allowed is a finite number >= 0"),
     "with_text": (put("no", "with"), "demo: with = 'no': allowed is a mapping with the keys sleep, ewc, si, owm, reh"),
     "with_null": (put(None, "with"), "demo: with = None: allowed is a mapping"),

@@ -1,31 +1,26 @@
-"""One run: its phases, its reproducibility, its key."""
+"""One run: its phases, its reproducibility."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import itertools
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
-import srclib.experiment as experiment
 import torch
 
 from srclib.data import streams
-from srclib.experiments import protocols
-from srclib.experiments.cell import Cell
-from srclib.experiments.run import run
+from srclib.experiments import records
+from srclib.experiments.run import SHARED, Shared, run
+from srclib.learning import training
 from srclib.learning.methods.ewc import EWC
 from srclib.learning.methods.icarl import ICaRL
 from srclib.learning.methods.plugin import Examples, Plugin, Run
 from srclib.learning.methods.rehearsal import Rehearsal
-from srclib.learning.methods.sleep import Sleep
-from srclib.learning.training import AwakeConfig
-from srclib.sleep import SleepConfig
 
-from ..cells import CONFIG, awake, sleep, tiny
+from ..cells import awake, sleep, tiny
+from ..made_up import record
 
 
 def flat(phase: dict[str, Any]) -> torch.Tensor:
@@ -81,9 +76,27 @@ def test_the_patches_are_learned_and_forgotten() -> None:
 
 
 def test_joint_training_is_one_phase() -> None:
-    cell = tiny(awake=awake(joint_epochs=60), joint=True, plugins=(sleep(100),))
+    cell = tiny(awake=awake(epochs=60), joint=True, plugins=(sleep(100),))
     (phase,) = run(cell)["phases"]
     assert (phase["kind"], phase["task"], phase["accuracy"]) == ("training", 0, [1, 1])
+
+
+def test_a_run_that_diverges_says_so() -> None:
+    cell = tiny(awake=awake(loss="relu_mse", lr=1e20, epochs=30), plugins=(sleep(50),))
+    metrics = run(cell)
+    assert metrics["diverged"] is True
+    assert [phase["kind"] for phase in metrics["phases"]] == ["training", "training"]  # nothing is left to replay
+    assert [phase["cosine"] for phase in metrics["phases"]] == [None, None]
+    line = records.to_line(record(cell) | {"metrics": metrics})
+    assert records.read(line)["metrics"] == metrics
+    assert "diverged" not in run(tiny())
+
+
+def test_a_run_may_diverge_in_its_second_task() -> None:
+    metrics = run(tiny(awake=awake(loss="relu_mse", lr=(0.05, 1e20), epochs=30), plugins=(sleep(50),)))
+    assert metrics["diverged"] is True
+    assert [phase["kind"] for phase in metrics["phases"]] == ["training", "sleep", "training"]
+    assert [phase["cosine"] is None for phase in metrics["phases"]] == [False, False, True]
 
 
 def test_the_order_is_that_of_the_cell() -> None:
@@ -149,8 +162,8 @@ def test_weights_are_kept_on_request(hidden: tuple[int, ...]) -> None:
 
 def test_runs_that_begin_alike_share_their_first_training(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = []
-    train = experiment.training.train
-    monkeypatch.setattr(experiment.training, "train", lambda *args, **kw: (trained.append(kw), train(*args, **kw)))
+    train = training.train
+    monkeypatch.setattr(training, "train", lambda *args, **kw: (trained.append(kw), train(*args, **kw)))
     config = awake(layers=(100, 7, 4), momentum=0.5, dropout=0.25)
     alike = [
         tiny(awake=config, plugins=plugins, keep_weights=True)
@@ -160,7 +173,7 @@ def test_runs_that_begin_alike_share_their_first_training(monkeypatch: pytest.Mo
         )
     ]  # fmt: skip
     alone = [run(cell)["phases"] for cell in alike]
-    shared: experiment.Shared = {}
+    shared: Shared = {}
     trained.clear()
     assert [run(cell, shared)["phases"] for cell in alike] == alone
     assert len(shared) == 1
@@ -181,18 +194,18 @@ def test_runs_that_begin_alike_share_their_first_training(monkeypatch: pytest.Mo
     ids=lambda other: next(iter(other)),
 )
 def test_runs_that_do_not_begin_alike_share_nothing(other: dict[str, Any]) -> None:
-    shared: experiment.Shared = {}
+    shared: Shared = {}
     run(tiny(), shared)
     cell = tiny(**other)
     assert run(cell, shared)["phases"] == run(cell)["phases"]
 
 
 def test_the_first_trainings_used_last_are_kept() -> None:
-    shared: experiment.Shared = {}
-    for seed in (*range(experiment.SHARED), 0, experiment.SHARED):
+    shared: Shared = {}
+    for seed in (*range(SHARED), 0, SHARED):
         run(tiny(seed=seed), shared)
-    kept = [seed for seed in range(experiment.SHARED + 1) if tiny(seed=seed).key() in shared]
-    assert kept == [0, *range(2, experiment.SHARED + 1)]
+    kept = [seed for seed in range(SHARED + 1) if tiny(seed=seed).key() in shared]
+    assert kept == [0, *range(2, SHARED + 1)]
 
 
 def test_a_run_on_mnist() -> None:
@@ -322,152 +335,3 @@ def test_momentum_carries_across_tasks(plugins: tuple[Plugin, ...]) -> None:
     first = next(buffer for when, seen, buffer in Velocity.log if (when, seen) == ("before", 2))
     assert bool(last.any())
     assert torch.equal(first, last)
-
-
-# Keys
-
-GOLDEN_KEY = "97a2d905f001698448668dab14f2430e76363797c76dd87530939f54f7cafd10"
-
-# One change of every field; each must change the key.
-CHANGES: dict[type, dict[str, Any]] = {
-    Cell: {
-        "dataset": "mnist", "awake": awake(lr=0.06), "classes_per_task": 1, "plugins": (), "order": (1, 0), "seed": 1,
-        "joint": True, "overlap": 13, "held_out": 1, "keep_weights": True, "tasks": 1, "measures": ("replay",),
-        "tested": ("train",),
-    },
-    AwakeConfig: {
-        "layers": (100, 5, 4), "init": 0.03, "loss": "relu_mse", "epochs": (4, 4), "batch": 1, "lr": 0.06,
-        "momentum": 0.6, "dropout": 0.1, "dropout_scaling": "test", "images_per_task": 2, "joint_epochs": 7,
-        "restart_from_initial": True, "spiking": 20,
-    },
-    Sleep: {
-        "config": SleepConfig(**CONFIG | {"inc": 0.004}), "steps": (0, 201), "statistics": "trained", "max_steps": 199,
-        "discard_first": True, "drive": "random", "reset_velocity": True, "streams": 2, "averaged": True,
-        "growth": 1.1,
-    },
-    SleepConfig: {
-        "alpha": (4.25,), "beta": 1.1, "inc": 0.004, "dec": 0.0003, "decay": 0.9, "gate": 0.001, "strict": False,
-        "steps": 10, "rate": 65.0, "dt": 0.002, "window": 3, "max_updates": 10**9, "batch": 4,
-    },
-}  # fmt: skip
-
-
-def base() -> Cell:
-    return tiny(plugins=(sleep(0, 200),))
-
-
-def changed(cls: type, name: str, value: Any) -> Cell:
-    """Return the base cell with one field of one of its parts changed."""
-    cell, change = base(), {name: value}
-    night = cell.plugins[0]
-    assert isinstance(night, Sleep)
-    if cls is Cell:
-        return replace(cell, **change)
-    if cls is AwakeConfig:
-        return replace(cell, awake=replace(cell.awake, **change))
-    if cls is Sleep:
-        return replace(cell, plugins=(replace(night, **change),))
-    return replace(cell, plugins=(replace(night, config=replace(night.config, **change)),))
-
-
-def test_a_key_is_stable() -> None:
-    """Stored results are found by it: when this fails, every result has to be computed again."""
-    assert base().key() == base().key() == GOLDEN_KEY
-
-
-@pytest.mark.parametrize("cls", CHANGES, ids=lambda cls: cls.__name__)
-def test_every_field_enters_the_key(cls: type) -> None:
-    assert set(CHANGES[cls]) == {field.name for field in fields(cls)}
-    keys = {name: changed(cls, name, value).key() for name, value in CHANGES[cls].items()}
-    assert len({*keys.values(), base().key()}) == len(keys) + 1, keys
-
-
-def test_the_version_of_the_arithmetic_enters_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = base().key()
-    monkeypatch.setattr(experiment, "VERSION", experiment.VERSION + 1)
-    assert base().key() != before
-
-
-def test_the_order_of_a_mapping_does_not_enter_the_key() -> None:
-    def turned(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: turned(inner) for key, inner in reversed(value.items())}
-        return [turned(inner) for inner in value] if isinstance(value, list) else value
-
-    canonical = base().canonical()
-    text = json.dumps(turned(canonical), sort_keys=True)
-    assert json.dumps(turned(canonical)) != json.dumps(canonical)
-    assert hashlib.sha256(text.encode()).hexdigest() == base().key()
-    values = {"lr": 0.1, "momentum": 0.0, "loss": "relu_mse"}
-    there, back = dict(values), dict(reversed(values.items()))
-    first, second = (
-        tiny(awake=protocols.load("released", "patches", {"awake": change}).awake) for change in (there, back)
-    )
-    assert first.key() == second.key()
-
-
-@pytest.mark.parametrize(
-    ("defaults", "part"),
-    [
-        (
-            {"joint": False, "keep_weights": False, "overlap": None, "tasks": None, "measures": ()},
-            lambda canonical: canonical,
-        ),
-        ({"plugins": (sleep(5, decay=1.0, window=None),)}, lambda canonical: canonical["plugins"][0]["config"]),
-    ],
-    ids=["cell", "sleep"],
-)  # fmt: skip
-def test_a_field_at_its_default_is_left_out(defaults: dict[str, Any], part: Any) -> None:
-    names = {
-        "joint",
-        "keep_weights",
-        "overlap",
-        "tasks",
-        "measures",
-        "decay",
-        "window",
-        "gate",
-        "strict",
-        "steps",
-        "dt",
-    }
-    assert not names & set(part(tiny(**defaults).canonical()))
-
-
-def test_a_new_field_with_a_default_changes_no_key() -> None:
-    @dataclass(frozen=True)
-    class Grown(Sleep):
-        added: int = 0
-
-    Grown.__name__ = "Sleep"
-    night = base().plugins[0]
-    assert isinstance(night, Sleep)
-    grown = Grown(night.config, night.steps, night.statistics)
-    assert tiny(plugins=(grown,)).key() == base().key()
-    assert tiny(plugins=(replace(grown, added=1),)).key() != base().key()
-
-
-def test_plugins_enter_the_key_by_name_and_place() -> None:
-    @dataclass(frozen=True)
-    class One(Plugin):
-        value: float = 0.0
-
-    @dataclass(frozen=True)
-    class Two(Plugin):
-        value: float = 0.0
-
-    cells = [tiny(plugins=p) for p in ((), (One(),), (Two(),), (One(), Two()), (Two(), One()), (One(1.0),))]
-    assert len({cell.key() for cell in cells}) == len(cells)
-    assert cells[1].canonical()["plugins"] == [{"is": "One"}]
-
-
-def test_canonical_is_plain_data_that_cannot_be_changed_through_the_cell() -> None:
-    cell = base()
-    canonical = cell.canonical()
-    assert json.loads(json.dumps(canonical)) == canonical
-    assert canonical["version"] == experiment.VERSION
-    assert canonical["plugins"][0]["is"] == "Sleep"
-    canonical["awake"]["lr"] = 9
-    assert cell.key() == base().key()
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        cell.seed = 9  # type: ignore[misc]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -11,22 +10,20 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from srclib.experiments import compute
 from srclib.experiments.cell import Cell
-from srclib.experiments.store import Record, Store, default_directory
+from srclib.experiments.records import to_line
+from srclib.experiments.store import Store, default_directory
 
+from .. import made_up
 from ..cells import tiny
+from ..made_up import phase, record, schema_1
 
 ROOT = Path(__file__).parents[2]
-
-
-def record(cell: Cell, **more: Any) -> Record:
-    return {"key": cell.key(), "seed": cell.seed, "metrics": {"final": 0.5}, **more}
 
 
 def filled(folder: Path, count: int = 3) -> tuple[Path, list[Cell]]:
@@ -51,11 +48,11 @@ def test_what_was_appended_is_there(tmp_path: Path) -> None:
     cells = [tiny(seed) for seed in range(3)]
     for seed, cell in enumerate(cells):
         assert cell not in store
-        store.append("demo", record(cell, note=seed))
+        store.append("demo", record(cell, commit=f"{seed:040}"))
         assert cell in store
     for known in (store, Store(store.directory)):
         assert [known[cell] for cell in cells] == [
-            record(cell, note=seed) | {"experiment": "demo"} for seed, cell in enumerate(cells)
+            record(cell, commit=f"{seed:040}") | {"experiment": "demo"} for seed, cell in enumerate(cells)
         ]
         assert known.records() == [known[cell] for cell in cells]
     assert tiny(9) not in store
@@ -151,23 +148,153 @@ def test_a_whole_file_is_read_in_silence(tmp_path: Path, caplog: pytest.LogCaptu
     assert not caplog.records
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"{", b"not json", b'{"no": "key"}', b'{"key": ["a"]}', b"[1, 2]", b'"text"', b"3", b"null", b"\xff\xfe",
-        b"", b"\x00" * 50,
-    ],
-    ids=repr,
-)  # fmt: skip
-def test_a_damaged_line_is_reported_and_skipped(line: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path, cells = filled(tmp_path)
+def with_line(path: Path, line: bytes, number: int = 2) -> None:
+    """Put a line into a file."""
     lines = path.read_bytes().splitlines()
-    path.write_bytes(b"\n".join([lines[0], line, *lines[1:], b""]))
-    with caplog.at_level(logging.WARNING):
-        store = Store(tmp_path)
-    assert f"{path}: a damaged line is skipped" in caplog.text
+    lines.insert(number - 1, line)
+    path.write_bytes(b"\n".join([*lines, b""]))
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"not json", b'{"cell": {"aw', b"\xff\xfe", b"", b"\x00" * 50], ids=lambda line: repr(line[:10])
+)
+def test_what_is_left_of_a_torn_line_is_reported_and_skipped(
+    line: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, cells = filled(tmp_path)
+    with_line(path, line)
+    store = Store(tmp_path)
+    assert f"{path}, line 2: what is left of a torn line is skipped: {line[:10]!r}"[:-1] in caplog.text
     assert len(caplog.records) == 1
     assert [known["key"] for known in store.records()] == [cell.key() for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"no": "key"}', "allowed is an object with the keys key, cell, metrics"),
+        (b'{"cell": {}}', "key is missing"),
+        (b"[1, 2]", "allowed is an object"),
+        (b'"text"', "allowed is an object"),
+        (b"3", "allowed is an object"),
+        (b"null", "allowed is an object"),
+        (
+            to_line(record(tiny(7))).strip().replace(b'"final": 0.5', b'"final": 0.75'),
+            "metrics: final = 0.75: the over",
+        ),
+        (
+            to_line(record(tiny(7))).strip().replace(b'"overlap": 12', b'"overlap": 13'),
+            "key = .* one of them was alter",
+        ),
+    ],
+    ids=["no_cell", "no_key", "list", "text", "number", "null", "final", "cell"],
+)
+def test_a_damaged_line_is_refused_with_file_line_and_reason(line: bytes, says: str, tmp_path: Path) -> None:
+    path, _ = filled(tmp_path)
+    with_line(path, line, 3)
+    with pytest.raises(ValueError, match=f"^{path}, line 3: {says}"):
+        Store(tmp_path)
+
+
+def test_lines_are_counted_from_the_start_of_the_file(tmp_path: Path) -> None:
+    path, _ = filled(tmp_path)
+    store = Store(tmp_path)
+    with path.open("ab") as file:
+        file.write(to_line(record(tiny(8))) + b"[]\n")
+    with pytest.raises(ValueError, match=f"^{path}, line 5: "):
+        store.refresh()
+
+
+def test_two_other_results_of_one_run_are_refused(tmp_path: Path) -> None:
+    first, _ = filled(tmp_path)
+    other = made_up.write(tmp_path, "other", [record(tiny(1), phase("training", 0, 0.75))])
+    with pytest.raises(ValueError, match=f"^{other}, line 1: another result of the same run is in {first}: delete one"):
+        Store(tmp_path)
+
+
+def test_the_same_results_of_one_run_are_one(tmp_path: Path) -> None:
+    filled(tmp_path)
+    again = record(tiny(1), seconds=7.0)
+    again["metrics"]["seconds"] = {"training": 6.0}
+    made_up.write(tmp_path, "other", [again, again])
+    store = Store(tmp_path)
+    assert len(store.records()) == 3
+    assert store[tiny(1)] == record(tiny(1)) | {"experiment": "demo"}  # the first one stays
+
+
+# Migration
+
+
+def old_store(folder: Path) -> tuple[Path, Path]:
+    """Write two files with runs in schema 1 and 2, one of them in both; return them."""
+    one = made_up.write(folder, "one", [schema_1(0), record(tiny(1)), schema_1(2)])
+    two = made_up.write(folder, "two", [record(tiny(2), seconds=7.0), record(tiny(3))])
+    with two.open("ab") as file:
+        file.write(b'{"cell": {"aw')
+    return one, two
+
+
+def test_migrated_files_hold_what_was_read(tmp_path: Path) -> None:
+    one, two = old_store(tmp_path)
+    before = Store(tmp_path).records()
+    assert Store(tmp_path).migrate() == {"one.jsonl": 2, "two.jsonl": 2}
+    assert one.read_bytes() == b"".join(to_line(record(tiny(seed))) for seed in (0, 1, 2))
+    assert two.read_bytes() == to_line(record(tiny(3)))
+    assert Store(tmp_path).records() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".locks", "one.jsonl", "two.jsonl"]
+
+
+def test_a_second_migration_changes_nothing(tmp_path: Path) -> None:
+    paths = old_store(tmp_path)
+    store = Store(tmp_path)
+    store.migrate()
+    state = [(path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
+    assert store.migrate() == Store(tmp_path).migrate() == {}
+    assert [(path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns) for path in paths] == state
+
+
+def test_a_store_goes_on_after_its_migration(tmp_path: Path) -> None:
+    old_store(tmp_path)
+    store = Store(tmp_path)
+    store.migrate()
+    store.append("one", record(tiny(5)))
+    store.refresh()
+    assert {r["seed"]: r for r in store.records()} == {r["seed"]: r for r in Store(tmp_path).records()}
+    assert [tiny(seed) in store for seed in range(6)] == [True] * 4 + [False, True]
+
+
+def test_a_migration_that_is_killed_leaves_every_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = old_store(tmp_path)
+    before, known = (one.read_bytes(), two.read_bytes()), Store(tmp_path).records()
+    replace, done = Path.replace, []
+
+    def killed(part: Path, path: Path) -> Path:
+        if done:
+            raise KeyboardInterrupt
+        done.append(path)
+        return replace(part, path)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):  # between the two files
+        Store(tmp_path).migrate()
+    assert done == [one]
+    assert two.read_bytes() == before[1]
+    assert Store(tmp_path).records() == known
+    with pytest.raises(KeyboardInterrupt):  # again, now before any
+        Store(tmp_path).migrate()
+    assert two.read_bytes() == before[1]
+    monkeypatch.undo()
+    Store(tmp_path).migrate()
+    assert Store(tmp_path).records() == known
+
+
+def test_a_store_with_a_damaged_line_is_not_migrated(tmp_path: Path) -> None:
+    one, two = old_store(tmp_path)
+    with_line(two, b"[]")
+    before = one.read_bytes(), two.read_bytes()
+    with pytest.raises(ValueError, match=r"two\.jsonl, line 2"):
+        Store(tmp_path).migrate()
+    assert (one.read_bytes(), two.read_bytes()) == before
 
 
 # Claims
@@ -200,8 +327,8 @@ def test_a_claim_leaves_no_line(tmp_path: Path) -> None:
 SHARE = """
 import sys, time
 from pathlib import Path
-from srclib import results
-from srclib.store import Store
+from srclib.experiments import compute as results
+from srclib.experiments.store import Store
 from tests.cells import tiny
 
 folder, me, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -218,15 +345,15 @@ def compute(cell):
 
 results.compute = compute
 cells = [tiny(seed) for seed in range(6)]
-records = results.run("demo", cells, store=Store(folder), scheduler="inline")
+records = results.complete("demo", cells, store=Store(folder), scheduler="inline")
 assert [record["key"] for record in records] == [cell.key() for cell in cells]
 """
 
 HANG = """
 import sys, time
 from pathlib import Path
-from srclib import results
-from srclib.store import Store
+from srclib.experiments import compute as results
+from srclib.experiments.store import Store
 from tests.cells import tiny
 
 folder, torn = Path(sys.argv[1]), sys.argv[2].encode()
@@ -244,7 +371,7 @@ def compute(cell):
     return real(cell)
 
 results.compute = compute
-results.run("demo", [tiny(seed) for seed in range(6)], store=Store(folder), scheduler="inline")
+results.complete("demo", [tiny(seed) for seed in range(6)], store=Store(folder), scheduler="inline")
 """
 
 
@@ -288,7 +415,7 @@ def test_a_killed_run_goes_on_where_it_was(torn: str, tmp_path: Path, caplog: py
     assert process.returncode == -signal.SIGKILL
 
     caplog.clear()
-    records = compute.run("demo", cells, store=Store(tmp_path), scheduler="inline")
+    records = compute.complete("demo", cells, store=Store(tmp_path), scheduler="inline")
     assert [r["key"] for r in records] == [cell.key() for cell in cells]
     content = path.read_bytes()
     assert content.startswith(before)

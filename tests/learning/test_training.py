@@ -22,7 +22,7 @@ from srclib.sleep import linear_layers
 
 from ..cells import awake
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def sgd(model: nn.Module, lr: float = 0.1, momentum: float = 0.0) -> torch.optim.Optimizer:
@@ -352,7 +352,6 @@ def test_epochs_of_a_task_too_many() -> None:
         ({"epochs": (4, 0)}, r"epochs = \(4, 0\)"),
         ({"epochs": ()}, r"epochs = \(\)"),
         ({"batch": 0}, "batch = 0: allowed is a whole number >= 1"),
-        ({"joint_epochs": 0}, "joint_epochs = 0"),
         ({"images_per_task": 0}, "images_per_task = 0"),
         ({"lr": 0.0}, "lr = 0.0, momentum = 0.5: allowed is lr > 0 and momentum in"),
         ({"lr": float("nan")}, "lr = nan"),
@@ -364,6 +363,19 @@ def test_epochs_of_a_task_too_many() -> None:
 def test_bad_configuration(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         awake(**changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "tasks", "kept"),
+    [((2, 2), 2, 2), ((2, 2, 3), 2, 2), ((2, 3), 1, 2), ((2, 3), 2, (2, 3)), ((2, 2), 3, (2, 2)), (2, 3, 2)],
+    ids=str,
+)
+def test_one_configuration_has_one_spelling(
+    values: int | tuple[int, ...], tasks: int, kept: int | tuple[int, ...]
+) -> None:
+    """Numbers of tasks that there are not say nothing; where numbers of tasks are missing, that stays so."""
+    assert awake(epochs=values).for_tasks(tasks) == awake(epochs=kept)
+    assert awake(lr=values).for_tasks(tasks) == awake(lr=kept)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

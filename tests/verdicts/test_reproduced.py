@@ -1,9 +1,8 @@
-"""Published ids and the runs behind them, and the check for drift; on made-up results."""
+"""Published ids and the runs behind them, on made-up results."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +12,15 @@ from srclib.experiments import grid
 from srclib.experiments.cell import Cell
 from srclib.experiments.store import Store
 from srclib.learning.methods.icarl import ICaRL
-from srclib.verdicts import drift, judging, published, reproduced
+from srclib.verdicts import judging, published, reproduced
 
-Phases = list[dict[str, Any]]
-
-
-def stored(
-    directory: Path,
-    cells: Iterable[Cell],
-    phases: Callable[[Cell], Phases],
-    measures: Callable[[Cell], dict[str, Any]] | None = None,
-) -> Store:
-    """Return a store that holds these phases, and measures if there are any, as the metrics of the cells."""
-    directory.mkdir(exist_ok=True)
-    lines = []
-    for cell in cells:
-        made = phases(cell)
-        metrics = {"phases": made, "final": made[-1]["overall"]} | ({"measures": measures(cell)} if measures else {})
-        record = {"key": cell.key(), "cell": cell.canonical(), "metrics": metrics, "seed": cell.seed}
-        lines.append(json.dumps(record) + "\n")
-    with (directory / "made_up.jsonl").open("a") as file:
-        file.writelines(lines)
-    return Store(directory)
+from ..made_up import phase
+from .cases import Phases, constant, stored, table1
 
 
-def phase(kind: str, task: int, overall: float, accuracy: tuple[float, ...] = ()) -> dict[str, Any]:
-    return {"kind": kind, "task": task, "overall": overall, "accuracy": list(accuracy)}
-
-
-def table1(run: str, dataset: str = "mnist", seeds: int = 5) -> list[Cell]:
-    return grid.grid("table1_accuracy", datasets=[dataset], runs=[run], seeds=seeds)
-
-
-def constant(overall: float) -> Callable[[Cell], Phases]:
-    """One hundredth more for every seed, the same after every phase and on every task."""
-
-    def phases(cell: Cell) -> Phases:
-        value = overall + 0.01 * cell.seed
-        return [phase(kind, task, value, (value,) * 5) for task in range(5) for kind in ("training", "sleep")]
-
-    return phases
+def values(store: Store, protocol: str = "released") -> dict[str, list[float]]:
+    """Return the numbers of every published value that a store reproduces."""
+    return {key: found.values for key, found in reproduced.reproduced(store, protocol).items()}
 
 
 def patches(cell: Cell) -> Phases:
@@ -103,29 +71,36 @@ def test_a_bad_row_is_named(tmp_path: Path, text: str, says: str) -> None:
 
 def test_final_accuracies_come_in_percent_one_per_seed(tmp_path: Path) -> None:
     store = stored(tmp_path, table1("src"), constant(0.45))
-    assert reproduced.reproduced(store)["table1/mnist/src"] == pytest.approx([45, 46, 47, 48, 49])
+    assert values(store)["table1/mnist/src"] == pytest.approx([45, 46, 47, 48, 49])
+
+
+def test_a_value_names_the_records_that_it_rests_on(tmp_path: Path) -> None:
+    stored(tmp_path, table1("sequential"), constant(0.19))
+    store = stored(tmp_path, table1("src"), constant(0.45))
+    found = reproduced.reproduced(store)["table1/mnist/src"].records
+    assert [record["key"] for record in found] == [cell.key() for cell in table1("src")]
 
 
 def test_a_value_needs_every_run_behind_it(tmp_path: Path) -> None:
     store = stored(tmp_path, table1("src", seeds=4), constant(0.45))
-    assert reproduced.reproduced(store) == {}
+    assert values(store) == {}
     assert reproduced.table(store).empty
 
 
 def test_a_protocol_of_our_own_is_not_judged() -> None:
-    assert reproduced.reproduced(Store(), "tuned") == {}
+    assert values(Store(), "tuned") == {}
 
 
 def test_results_of_one_protocol_are_not_those_of_another(tmp_path: Path) -> None:
     store = stored(tmp_path, table1("sequential"), constant(0.19))
-    assert list(reproduced.reproduced(store, "released")) == ["table1/mnist/sequential"]
-    assert reproduced.reproduced(store, "described") == {}
+    assert list(values(store, "released")) == ["table1/mnist/sequential"]
+    assert values(store, "described") == {}
     with pytest.raises(ValueError, match=r"protocol 'relaesed' is unknown: allowed is one of .*released"):
-        reproduced.reproduced(store, "relaesed")
+        values(store, "relaesed")
 
 
 def test_accuracies_of_the_patches_are_means_over_their_overlaps(tmp_path: Path) -> None:
-    found = reproduced.reproduced(stored(tmp_path, grid.grid("fig1_patches", runs=["src"]), patches))
+    found = values(stored(tmp_path, grid.grid("fig1_patches", runs=["src"]), patches))
     assert found["text/patches/sequential/after_task1"] == [50] * 5
     assert found["text/patches/sequential/after_task2_overlap_below_12"] == [100] * 5
     assert found["text/patches/sequential/after_task2_overlap_above_12"] == [50] * 5
@@ -137,7 +112,7 @@ def test_accuracies_of_the_patches_are_means_over_their_overlaps(tmp_path: Path)
 
 def test_no_improvement_anywhere_is_no_value(tmp_path: Path) -> None:
     cells = grid.grid("fig1_patches", runs=["src"])
-    found = reproduced.reproduced(stored(tmp_path, cells, lambda cell: [*patches(cell)[:2], phase("sleep", 1, 0.5)]))
+    found = values(stored(tmp_path, cells, lambda cell: [*patches(cell)[:2], phase("sleep", 1, 0.5)]))
     assert "text/patches/src/overlap_14" in found
     assert "text/patches/src/overlap_first" not in found
     assert "text/patches/src/overlap_last" not in found
@@ -146,7 +121,7 @@ def test_no_improvement_anywhere_is_no_value(tmp_path: Path) -> None:
 def test_a_phase_that_a_run_does_not_have_is_an_error(tmp_path: Path) -> None:
     store = stored(tmp_path, grid.grid("fig1_patches", runs=["src"]), lambda cell: [phase("training", 0, 0.5)] * 2)
     with pytest.raises(ValueError, match="after = 'training 2': allowed is one of training 1"):
-        reproduced.reproduced(store)
+        values(store)
 
 
 def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
@@ -155,20 +130,20 @@ def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
         second = phase("training", 1, 0.2, (0.0, 1.0, 0.0, 0.0, 0.0))
         return [first, second, phase("sleep", 1, 0.3, (1.0, 0.5, 0.0, 0.0, 0.0))]
 
-    found = reproduced.reproduced(stored(tmp_path, table1("src"), phases))
+    found = values(stored(tmp_path, table1("src"), phases))
     first, second = 980 + 1135, 1032 + 1010  # test images of 0, 1 and of 2, 3
     assert found["text/mnist_two_tasks/sequential"] == pytest.approx([100 * second / (first + second)] * 5)
     assert found["text/mnist_two_tasks/src"] == pytest.approx([100 * (first + second / 2) / (first + second)] * 5)
     assert found["text/mnist/src/figure2/task2"] == [50] * 5
 
 
-def icarl(values: Callable[[int, int, bool], float]) -> Callable[[Cell], Phases]:
+def icarl(accuracy: Callable[[int, int, bool], float]) -> Callable[[Cell], Phases]:
     """Return phases with a final accuracy by memory, epochs, and whether it sleeps; a little more for every seed."""
 
     def phases(cell: Cell) -> Phases:
         memory = next(plugin.memory for plugin in cell.plugins if isinstance(plugin, ICaRL))
         sleeps = len(cell.plugins) > 1
-        final = values(memory, cell.awake.task_epochs(0), sleeps) + (0.02 if sleeps else 0.01) * cell.seed
+        final = accuracy(memory, cell.awake.task_epochs(0), sleeps) + (0.02 if sleeps else 0.01) * cell.seed
         return [phase("training", 4, final)]
 
     return phases
@@ -178,7 +153,7 @@ def test_one_value_of_a_setting_and_the_difference_of_two_methods(tmp_path: Path
     cells = grid.grid("table2_icarl", datasets=["mnist"])
     stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: memory / 4000 + 0.1 * sleeps))
     store = stored(tmp_path, grid.grid("table1_orders", datasets=["mnist"], runs=["owm"]), constant(0.2))
-    found = reproduced.reproduced(store)
+    found = values(store)
     assert found["table2/mnist/icarl/k200"] == pytest.approx([5, 6, 7])
     assert found["table2/mnist/icarl+src/k1000"] == pytest.approx([35, 37, 39])
     assert found["text/mnist/icarl+src/k1000/gain"] == pytest.approx([10, 11, 12])
@@ -193,7 +168,7 @@ def test_one_value_of_a_setting_and_the_difference_of_two_methods(tmp_path: Path
 
 def test_a_difference_needs_both_runs(tmp_path: Path) -> None:
     cells = grid.grid("table2_icarl", datasets=["mnist"], runs=["src+icarl"])
-    found = reproduced.reproduced(stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: 0.5)))
+    found = values(stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: 0.5)))
     assert "table2/mnist/icarl+src/k200" in found
     assert not any(key.startswith("text/") for key in found)
 
@@ -208,7 +183,7 @@ def test_epochs_that_a_method_needs_to_match_another(tmp_path: Path) -> None:
         grid.grid("supplement7_epochs", datasets=["mnist"]),
         grid.settings("supplement7_epochs")["seeds"],
     )
-    found = reproduced.reproduced(stored(tmp_path, cells, icarl(accuracy)))
+    found = values(stored(tmp_path, cells, icarl(accuracy)))
     assert found["text/mnist/icarl+src/k50/epochs_to_match"] == [4] * seeds
     assert found["text/mnist/icarl+src/epochs_saved"] == [6] * seeds  # 4, 4 and, for want of a match, 10
     assert found["text/mnist/icarl+src/k1000/epochs8"] == pytest.approx([70, 72, 74][:seeds])
@@ -219,16 +194,16 @@ def test_the_gain_of_a_sleep(tmp_path: Path) -> None:
         gain = 0.3 / cell.awake.task_epochs(0) + 0.01 * cell.seed
         return [phase("training", 0, 0.5), phase("sleep", 0, 0.5 + gain)]
 
-    found = reproduced.reproduced(stored(tmp_path, grid.grid("supplement5_undertrained"), phases))
+    found = values(stored(tmp_path, grid.grid("supplement5_undertrained"), phases))
     assert found["text/mnist/src/undertrained"] == pytest.approx([3, 4, 5, 6, 7])
     assert found["text/mnist/src/undertrained_less_trained"] == pytest.approx([2.25] * 5)
 
 
-def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
+def measured(between: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
     """Return made-up measures: correlations in two layers, `between` as given, all else missing or 0."""
 
     def measures(cell: Cell) -> dict[str, Any]:
-        layers = [{"between": values(cell), "within": 0.5}, {"between": None, "within": None}]
+        layers = [{"between": between(cell), "within": 0.5}, {"between": None, "within": None}]
         before = [{"between": 0.25, "within": 0.5}] * 2
         tests = {"tasks": {"d": 0.0, "t": 0.0, "df": 398}, "subset_all": {"d": 0.0}}
         entry = {"difference": 0.0, "tasks": [{"change": 0.0}] * 2}
@@ -245,7 +220,7 @@ def measured(values: Callable[[Cell], float | None]) -> Callable[[Cell], dict[st
 def test_a_measure_is_read_at_its_places(tmp_path: Path) -> None:
     cells = grid.grid("fig4_two_tasks")
     store = stored(tmp_path, cells, constant(0.9), measured(lambda cell: 0.01 * cell.seed))
-    found = reproduced.reproduced(store)
+    found = values(store)
     start = "text/mnist_two_tasks/src"
     assert found[f"{start}/correlation/layer1"] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
     assert found[f"{start}/correlation_change/layer1"] == pytest.approx([-0.25, -0.24, -0.23, -0.22, -0.21])
@@ -268,45 +243,3 @@ def test_a_prefix_chooses_rows_but_not_their_baselines(tmp_path: Path) -> None:
     assert frame["id"].tolist() == ["table1/mnist/src"]
     assert frame["verdict"].tolist() == [judging.OPPOSITE]
     assert frame["protocol"].tolist() == ["released"]
-
-
-@pytest.mark.parametrize(("shift", "drifted"), [(0.029, False), (0.031, True), (-0.031, True)])
-def test_three_points_from_a_steady_group_is_drift(tmp_path: Path, shift: float, drifted: bool) -> None:
-    committed = stored(tmp_path / "old", table1("sequential"), lambda cell: [phase("training", 4, 0.2)])
-    fresh = stored(tmp_path / "new", table1("sequential", seeds=1), lambda cell: [phase("training", 4, 0.2 + shift)])
-    (group,) = drift.drift(committed, fresh)
-    assert group.drifted == drifted
-    assert group.n == 5
-    assert group.fresh == pytest.approx((20 + 100 * shift,))
-    assert ("outside" if drifted else "within") in str(group)
-    assert "table1_accuracy, released, mnist sequential" in str(group)
-
-
-@pytest.mark.parametrize(("final", "drifted"), [(0.73, False), (0.75, True)])
-def test_a_wide_group_allows_three_standard_deviations(tmp_path: Path, final: float, drifted: bool) -> None:
-    spread = [0.4, 0.45, 0.5, 0.55, 0.6]  # mean 50 %, standard deviation 7.9 points
-    committed = stored(tmp_path / "old", table1("src"), lambda cell: [phase("sleep", 4, spread[cell.seed])])
-    fresh = stored(tmp_path / "new", table1("src", seeds=1), lambda cell: [phase("sleep", 4, final)])
-    (group,) = (g for g in drift.drift(committed, fresh) if g.n == len(spread))  # others have fewer of the five
-    assert group.tolerance == pytest.approx(3 * 7.9057, abs=1e-3)
-    assert group.drifted == drifted
-
-
-def test_groups_are_runs_that_differ_in_the_seed_only(tmp_path: Path) -> None:
-    def cells(seeds: int) -> list[Cell]:
-        patches = grid.grid("fig1_patches", runs=["src"], overlap_min=11, overlap_max=12, seeds=seeds)
-        return [*table1("sequential", seeds=seeds), *table1("src", seeds=seeds), *patches]
-
-    committed = stored(tmp_path / "old", cells(3), constant(0.5))
-    groups = drift.drift(committed, stored(tmp_path / "new", cells(2), constant(0.5)))
-    assert len({group.runs for group in groups}) == len(groups) == 4  # src on MNIST belongs to two experiments
-    assert [(group.n, len(group.fresh)) for group in groups] == [(3, 2)] * 4
-
-
-def test_a_check_for_drift_that_compares_nothing_fails(tmp_path: Path) -> None:
-    committed = stored(tmp_path / "old", table1("sequential"), constant(0.2))
-    other = stored(tmp_path / "new", table1("src"), constant(0.2))
-    with pytest.raises(ValueError, match="no cell of an experiment is both in"):
-        drift.drift(committed, other)
-    with pytest.raises(ValueError, match="cannot drift from itself"):
-        drift.drift(committed, Store(tmp_path / "old"))

@@ -6,11 +6,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-import srclib.plugins.ewc as ewc
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
+from srclib.learning.methods import ewc
 from srclib.learning.methods.ewc import EWC, FISHERS, fisher_diagonal
 from srclib.learning.networks import logits
 from srclib.learning.training import LOSSES

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import combinations, permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from srclib.experiments.protocols import Protocol, load
+from srclib.experiments.protocols import load
 from srclib.experiments.run import run
-from srclib.learning.methods import METHODS, find
+from srclib.learning import methods
+from srclib.learning.methods import METHODS, PARTS, find, part_of
 from srclib.learning.methods.ewc import EWC
 from srclib.learning.methods.icarl import ICaRL
 from srclib.learning.methods.owm import OWM
@@ -29,8 +31,7 @@ EVERY: dict[str, Plugin] = {
     "rehearsal": Rehearsal(0.5),
     "icarl": ICaRL(4, dropout=True),
 }
-PROTOCOL = Protocol(source="a test", classes_per_task=2, awake=awake(), **EVERY)  # type: ignore[arg-type]
-PARTS = [name for name, method in METHODS.items() if method.parts]
+NAMES = [name for name, method in METHODS.items() if method.parts]
 
 
 @pytest.mark.parametrize(
@@ -53,40 +54,63 @@ PARTS = [name for name, method in METHODS.items() if method.parts]
 def test_plugins_of_a_method(name: str, label: str, plugins: list[str]) -> None:
     method = find(name)
     assert method.label == label
-    assert method.plugins(PROTOCOL) == tuple(EVERY[plugin] for plugin in plugins)
+    assert method.plugins(EVERY, "a test") == tuple(EVERY[plugin] for plugin in plugins)
     assert method.joint == (name == "parallel")
 
 
+def test_every_file_with_a_method_is_one() -> None:
+    files = {path.stem for path in Path(methods.__path__[0]).glob("*.py")}
+    assert set(PARTS) == set(EVERY) == files - {"__init__", "plugin"}
+    for part, plugin in EVERY.items():
+        assert part_of(plugin) == part
+        assert PARTS[part] is type(plugin)
+
+
+def test_a_plugin_that_is_no_method_has_no_name() -> None:
+    class Other(EWC):
+        pass
+
+    for plugin in (Plugin(), Other(1.0)):
+        with pytest.raises(ValueError, match="is no method: allowed is one of sleep, ewc, si, owm, rehearsal, icarl"):
+            part_of(plugin)
+
+
 def test_the_order_of_names_does_not_matter() -> None:
-    for names in combinations(PARTS, 3):
+    for names in combinations(NAMES, 3):
         assert len({find("+".join(order)) for order in permutations(names)}) == 1
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", [*METHODS, *("+".join(pair) for pair in combinations(PARTS, 2)), "+".join(PARTS)])
+@pytest.mark.parametrize("name", [*METHODS, *("+".join(pair) for pair in combinations(NAMES, 2)), "+".join(NAMES)])
 def test_every_combination_runs(name: str, loss: str) -> None:
     """On the patches; with a sleep after the second task in some."""
     method = find(name)
     config = awake(layers=(100, 12, 4), loss=loss, init=0.3, dropout=0.1)
-    metrics = run(tiny(awake=config, plugins=method.plugins(PROTOCOL), joint=method.joint))
+    metrics = run(tiny(awake=config, plugins=method.plugins(EVERY, "a test"), joint=method.joint))
     training = ["training"] * (1 if method.joint else 2)
     assert [phase["kind"] for phase in metrics["phases"]] == training + ["sleep"] * ("src" in name)
     assert 0 <= metrics["final"] <= 1
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_method_needs_its_parameters(name: str) -> None:
     (part,) = METHODS[name].parts
+    others = {other: plugin for other, plugin in EVERY.items() if other != part}
     with pytest.raises(ValueError, match=rf"{part} is null: no {part} parameters are known \(a test\)"):
-        find(name).plugins(replace(PROTOCOL, **{part: None}))
-    assert find("sequential").plugins(replace(PROTOCOL, **{part: None})) == ()
+        find(name).plugins(others, "a test")
+    assert find("sequential").plugins(others, "a test") == ()
+
+
+def plugins_of(name: str, protocol: str, dataset: str) -> tuple[Plugin, ...]:
+    found = load(protocol, dataset)
+    return find(name).plugins(found.methods, found.source)
 
 
 @pytest.mark.parametrize("protocol", ["released", "described"])
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist", "cross_modal"])
 @pytest.mark.parametrize("name", ["ewc", "si", "owm", "rehearsal"])
 def test_the_protocols_have_them(name: str, dataset: str, protocol: str) -> None:
-    (plugin,) = find(name).plugins(load(protocol, dataset))
+    (plugin,) = plugins_of(name, protocol, dataset)
     if isinstance(plugin, OWM):
         assert len(plugin.alpha) == 3  # layers
     if isinstance(plugin, Rehearsal):
@@ -95,7 +119,7 @@ def test_the_protocols_have_them(name: str, dataset: str, protocol: str) -> None
 
 def test_icarl_of_the_protocols() -> None:
     for dataset in ("mnist", "fashion_mnist"):
-        (described,), (released,) = (find("icarl").plugins(load(name, dataset)) for name in ("described", "released"))
+        (described,), (released,) = (plugins_of("icarl", name, dataset) for name in ("described", "released"))
         assert described == ICaRL(100)
         assert released == ICaRL(
             100, "network", normalized=False, first="smallest_projection", dropout=True, pool=True, pad=100

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-import srclib.plugins.owm as owm
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from srclib.learning.methods import owm
 from srclib.learning.methods.owm import OWM, close
 from srclib.learning.methods.plugin import Plugin, Run
 from srclib.learning.training import LOSSES, predict
