@@ -10,9 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
-from ..experiments import grid, protocols
+from ..experiments import dialect, grid, protocols
 from ..experiments.cell import Cell
 from ..experiments.protocols.sleep import Section
 from ..experiments.typed import from_mapping
@@ -106,7 +104,8 @@ class Study:
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
     """Return the studies by name; ValueError names one with an unknown or missing key."""
+    sections = dialect.read(path)
     return {
-        name: from_mapping(Study, values, f"{path.name}: {name}")
-        for name, values in yaml.safe_load(path.read_text()).items()
+        name: from_mapping(Study, dialect.section(sections, name, path.name), f"{path.name}: {name}")
+        for name in sections
     }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from srclib.experiments import grid, protocols
 from srclib.experiments.protocols.sleep import Section
 from srclib.experiments.run import stream
-from srclib.experiments.typed import from_mapping
+from srclib.experiments.typed import from_mapping, to_mapping
 from srclib.search import outcomes
 from srclib.search.parameters import AWAKE, with_values
 from srclib.search.studies import Study, studies
@@ -54,6 +55,16 @@ def test_missing_starts_and_unknown_keys_are_named(tmp_path: Path) -> None:
         studies(path)
 
 
+def test_a_study_may_begin_like_another(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text(yaml.safe_dump({"a": to_mapping(asdict(SLEEP)), "b": {"like": "a", "space": {"inc": [0.1, 0.2]}}}))
+    both = studies(path)
+    assert both == {"a": SLEEP, "b": replace(SLEEP, space=SLEEP.space | {"inc": (0.1, 0.2)})}
+    path.write_text("b: {like: c}")
+    with pytest.raises(ValueError, match=r"some.yaml: b: like = 'c' names no other section"):
+        studies(path)
+
+
 def test_images_held_out_are_training_images_that_no_task_is_trained_on() -> None:
     cell = SLEEP.cell(SLEEP.start(), 7)
     for held, task in zip(stream(cell), stream(replace(cell, held_out=0)), strict=True):
@@ -76,7 +87,11 @@ def test_a_study_starts_from_settings_and_searches_fields_they_have(name: str) -
 @pytest.mark.parametrize("name", outcomes.names())
 def test_an_outcome_is_that_of_its_study(name: str) -> None:
     study, outcome, trials = STUDIES[name], outcomes.outcome(name), outcomes.trials(name)
-    assert from_mapping(Study, outcome["study"], name) == study
+    then = from_mapping(Study, outcome["study"], name)
+    assert replace(then, changes=study.changes) == study  # these may be spelled otherwise, and say the same:
+    assert then.start() == study.start()
+    for network in study.networks:
+        assert then.cell(then.start(), network) == study.cell(study.start(), network)
     for stage in outcome["stages"]:
         assert len(trials[trials.stage == stage["stage"]]) >= study.trials_of(stage["stage"])
 
