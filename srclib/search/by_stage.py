@@ -41,16 +41,19 @@ class Network:
         with reproducible(cell.seed):
             self.runner = Runner(cell)
             self.random = torch.get_rng_state()
+        self.slept = False  # after the last task
 
     def learn(self, task: int) -> float:
         """Learn the next task and remember the weights; return the accuracy without a sleep."""
         with reproducible(self.seed):
+            plugin, state = self.runner.cell.plugins[0], self.runner.state
+            assert isinstance(plugin, Sleep)
+            if self.slept and plugin.reset_velocity:
+                state.optimizer.state.clear()
             torch.set_rng_state(self.random)
             self.runner.learn(task)
             self.random = torch.get_rng_state()
-            plugin = self.runner.cell.plugins[0]
-            assert isinstance(plugin, Sleep)
-            self.task, state = task, self.runner.state
+            self.task, self.slept = task, False
             self.awake = [w.detach().clone() for w in state.weights()]
             inputs = plugin.inputs(state)
             self.mean, self.scales = mean_of(inputs, plugin.drive), layer_scales(list(state.model), inputs)
@@ -71,7 +74,7 @@ class Network:
 
     def sleep(self, config: SleepConfig) -> float:
         """Sleep from the weights after the last task; return the accuracy, 0 for a runaway."""
-        model = self.runner.state.model
+        model, self.slept = self.runner.state.model, True
         with reproducible(self.seed), torch.no_grad():
             set_weights(linear_layers(model), self.awake)
             try:

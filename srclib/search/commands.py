@@ -1,4 +1,4 @@
-"""The command of this room."""
+"""The command on searches."""
 
 from __future__ import annotations
 

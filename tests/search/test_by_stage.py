@@ -11,7 +11,8 @@ import pytest
 
 from srclib.experiments import protocols
 from srclib.experiments.protocols.sleep import Section
-from srclib.experiments.run import run
+from srclib.experiments.run import Runner, run
+from srclib.learning.training import reproducible
 from srclib.search.by_stage import Network
 from srclib.search.parameters import config_of
 from srclib.sleep import SleepConfig
@@ -68,13 +69,30 @@ def test_a_start_without_a_sleep_after_the_first_task_has_none(tmp_path: Path) -
 
 
 def test_what_was_found_says_what_was_tried_without_shorthands(tmp_path: Path) -> None:
-    shorthands = {"streams": 2, "averaged": True, "max_steps": 40, "discard_first": True, "drive": "random"}
-    study = with_sleep(replace(WHOLE, trials=1, tasks=2), steps=[60], **shorthands)
+    shorthands = {"streams": 2, "averaged": True, "max_steps": 40, "discard_first": True}
+    study = with_sleep(replace(WHOLE, trials=1, tasks=2), **shorthands, drive="random", reset_velocity=True)
     best, outcome, _ = conducted(study, tmp_path)
     start, config = start_of(study)
     assert best.sleep(2).nights == (None, start.night(1)) != (None, config)
-    assert best.drive == "random"
+    assert (best.drive, best.reset_velocity) == ("random", True)
     assert run(study.cell(best, 7))["final"] == pytest.approx(outcome["stages"][-1]["score"])
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_training_goes_on_after_a_sleep_as_in_a_run(reset: bool) -> None:
+    study = with_sleep(replace(WHOLE, tasks=2), steps=[60, 0], reset_velocity=reset)
+    study = replace(study, changes=study.changes | {"awake": TINY["awake"] | {"momentum": 0.9}})
+    start, config = start_of(study)
+    network = Network(study.cell(start, 7))
+    network.learn(0)
+    network.sleep(config)
+    network.go_on()
+    network.learn(1)
+    with reproducible(7):
+        runner = Runner(study.cell(start, 7))
+        runner.run()
+    for ours, theirs in zip(network.awake, runner.state.weights(), strict=True):
+        assert ours.equal(theirs)
 
 
 def test_stages_start_from_the_sleep_before_grown_by_its_growth_within_the_bounds(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_awake_phase_growth_and_leak_can_be_searched(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("device", ["cpu"] + ["cuda"] * torch.cuda.is_available())
 def test_on_a_device_the_runs_of_several_candidates_are_one_fleet(device: str, tmp_path: Path) -> None:
-    study = replace(ONE, tasks=None, space={"inc": (1e-4, 0.1)}, networks=(7, 8), at_once=2, trials=3)
+    study = replace(ONE, space={"inc": (1e-4, 0.1)}, networks=(7, 8), at_once=2, trials=3)
     with reproducible(0):  # on one thread
         best, outcome, trials = conducted(study, tmp_path, device=device)
         for seed, tried in enumerate((trials[:2], trials[2:])):  # the last one is alone
