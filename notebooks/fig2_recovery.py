@@ -112,7 +112,7 @@ if len(records) == 2 and len(records["src"]) > 1:
 # ## The same by the other protocol
 #
 # The paper's text, `described`, has another loss, ten epochs, every image of a task and the plain rule of Algorithm 1; its
-# sleep parameters were found by a search on training images ({func}`srclib.search.search.run`). Every network has its own
+# sleep parameters were found by a search on training images ({func}`srclib.search.conduct.conduct`). Every network has its own
 # order of the tasks. After the first task nothing can have been forgotten, and the search leaves that sleep out.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Heat maps of accuracies under the other protocol, five tasks in the order they are learned by the phases of training and sleep. The pattern is the same: every training loses the older tasks and every sleep brings them back in part."}, "figure": {"caption": "As above, for the protocol that the page does not begin with: by default the paper's text. Task 1 is the one learned first.", "name": "fig-2-other"}}

@@ -101,7 +101,7 @@ tables.plain(rows)
 # for every image, which is right for two classes in ten {cite}`vandeven2019`.
 #
 # That does not depend on the setting. The settings of the three methods in the paper are not available, so each was
-# searched on training images held out of training ({func}`srclib.search.search.run`); what that cost stands below. `published`
+# searched on training images held out of training ({func}`srclib.search.conduct.conduct`); what that cost stands below. `published`
 # are the settings of the code that the paper refers to for EWC and SI, and of the authors of OWM. For EWC and SI the
 # search ends where the penalty has no effect: nothing that it tried is better than sequential training. OWM, which
 # changes weights only in directions that old inputs do not excite, gains much by it.

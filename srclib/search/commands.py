@@ -1,4 +1,4 @@
-"""The commands on searches."""
+"""The command on searches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from ..data.terminal import line, log_stages
 from ..experiments.commands import Scheduler
 from ..experiments.dialect import OUTCOMES
-from .search import run
+from .conduct import conduct
 from .studies import studies
 
 
@@ -25,5 +25,5 @@ def search(
     Example: `python -m srclib search described_mnist_sleep`
     """
     log_stages()
-    run(study, scheduler=scheduler)
+    conduct(study, scheduler=scheduler)
     line((OUTCOMES / f"{study}.yaml").read_text())

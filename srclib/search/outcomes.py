@@ -1,15 +1,54 @@
-"""What searches found: their outcomes and trials in `data/searches`, and which parameters mattered."""
+"""Outcomes, what came out of studies: written to `data/searches`, read again, and which parameters mattered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from ..data import files
+from ..experiments import dialect
 from ..experiments.dialect import OUTCOMES
-from ..sleep.space import quiet_optuna, suggest
+from ..experiments.typed import to_mapping
+from ..sleep.space import Values, quiet_optuna, suggest
+from .parameters import Settings, awake_values
+from .studies import Study
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stage:
+    """What came out of one stage of a study."""
+
+    stage: int  # from 1; of a sleep, the number of the task that it follows
+    score: float  # the best one, a fraction
+    values: Values  # which reached it
+    seconds: float  # of all trials, whoever made them
+    before: list[float] | None = None  # accuracy of each network without and with the best sleep of the stage
+    after: list[float] | None = None
+    trials: pd.DataFrame  # as `trials` reads them
+
+
+def write(
+    name: str, study: Study, found: Settings, stages: Sequence[Stage], provenance: Mapping[str, Any], folder: Path
+) -> None:
+    """Write what a study found, the best settings of its method: all trials as CSV, everything else as YAML.
+
+    Each file is written whole or not at all, the YAML last: where it stands, the trials do.
+    """
+    plain = [{key: v for key, v in vars(stage).items() if key != "trials" and v is not None} for stage in stages]
+    outcome = {"study": to_mapping(asdict(study)), "stages": plain, "found": to_mapping(found)}
+    if awake := awake_values(stages[-1].values):
+        outcome["awake"] = awake
+    with files.whole(folder / f"{name}.csv") as path:
+        pd.concat([stage.trials for stage in stages]).to_csv(path, index=False)
+    with files.whole(folder / f"{name}.yaml") as path, path.open("w") as file:
+        yaml.safe_dump(
+            outcome | {"provenance": dict(provenance)}, file, sort_keys=False, default_flow_style=None, width=120
+        )
 
 
 def names() -> list[str]:
@@ -17,14 +56,20 @@ def names() -> list[str]:
     return sorted(path.stem for path in OUTCOMES.glob("*.yaml"))
 
 
-def outcome(name: str) -> dict[str, Any]:
-    """Read the outcome of a study: `study`, its `stages` with scores and values, what was `found`, `provenance`."""
-    return yaml.safe_load((OUTCOMES / f"{name}.yaml").read_text())
+def outcome(name: str, folder: Path = OUTCOMES) -> dict[str, Any]:
+    """Read the outcome of a study.
+
+    `study`: as it was then. `stages`: each as `Stage`, without its trials. `found`: the best settings of the method, as
+    a protocol has them. `awake`: the best settings of the awake phase, where these were searched. `provenance`: commit,
+    device, date, and core or GPU minutes.
+    """
+    found: dict[str, Any] = dialect.read(folder / f"{name}.yaml")
+    return found
 
 
-def trials(name: str) -> pd.DataFrame:
+def trials(name: str, folder: Path = OUTCOMES) -> pd.DataFrame:
     """Read all trials of a study, a row each: stage, trial, score (a fraction), every parameter, seconds."""
-    return pd.read_csv(OUTCOMES / f"{name}.csv")
+    return pd.read_csv(folder / f"{name}.csv")
 
 
 @quiet_optuna()

@@ -1,31 +1,24 @@
 """Studies: which parameters of a method are searched, between which bounds, on which networks and how long.
 
-`studies.yaml` holds them. `search` runs them.
+`studies.yaml` holds those of the book.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
-from ..experiments import grid, protocols
+from ..experiments import dialect, grid, protocols
 from ..experiments.cell import Cell
 from ..experiments.protocols.sleep import Section
 from ..experiments.typed import from_mapping
-from ..learning.methods.plugin import Plugin
-from ..sleep import SleepConfig, space
-from ..sleep.space import Values, check_space, split_key
+from ..sleep.space import Values, check_space
+from .parameters import AWAKE, Settings, awake_values
 
 STUDIES = Path(__file__).with_name("studies.yaml")
 SAMPLERS = ("genetic", "tpe", "random")
-
-Settings = Plugin | Section  # of the method that is searched, as a protocol has them
-AWAKE = "awake."  # in front of settings of the awake phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +29,7 @@ class Study:
     dataset: str
     part: str  # the section of the protocol that is searched: sleep, ewc, si or owm
     beside: tuple[str, ...] = ()  # sections whose methods are there too, such as rehearsal
-    # Lowest and highest value, drawn log-uniformly; whole numbers stay whole. `leak` of a sleep is 1 - decay; with
-    # `awake.` in front, a setting of the awake phase
-    space: dict[str, tuple[int | float, ...]]
+    space: dict[str, tuple[int | float, ...]]  # lowest and highest value, drawn log-uniformly; whole numbers stay whole
     trials: int | tuple[int, ...]  # of every stage of a sleep, or of each; of anything else, in all
     networks: tuple[int, ...]  # seeds of the networks, which also draw their task orders
     by_stage: bool = True  # a sleep after each task; false: the same sleep after all, scored as other methods are
@@ -59,6 +50,9 @@ class Study:
             raise ValueError("networks, trials, population and at_once: allowed is one or more of each")
         if self.ahead and (not self.sleeps_by_stage or self.beside):
             raise ValueError("ahead: allowed is a sleep by stage with no other method beside it")
+        whole = [name for name in self.space if name == "growth" or name.startswith(AWAKE)]
+        if self.sleeps_by_stage and whole:
+            raise ValueError(f"space: {whole[0]}: allowed with by_stage: false only, it belongs to whole runs")
         if isinstance(self.trials, tuple) and self.stages != len(trials):
             raise ValueError(f"trials = {self.trials}: allowed is one number, or {self.stages}, one for each stage")
         if self.sampler not in SAMPLERS:
@@ -94,49 +88,24 @@ class Study:
             return replace(found, config=found.config[0])
         return found
 
-    def cell(self, searched: Settings, network: int, values: Values = MappingProxyType({})) -> Cell:
-        """Return the run of one network with settings that are tried and methods beside, scored on held-out images.
+    def cell(self, settings: Settings, network: int, values: Values = MappingProxyType({})) -> Cell:
+        """Return the run of one network with settings of the method and methods beside, scored on held-out images.
 
-        values: of what is searched; those of the awake phase are used here.
+        network: its seed. values: of parameters; those of the awake phase are used here.
         """
         run = "+".join(self.beside) or "sequential"
         beside = grid.cell(
             self.dataset, run, self.protocol, order=self.order, seed=network, tasks=self.tasks, changes=self.changes
         )
         awake = replace(beside.awake, **awake_values(values))
-        plugin = searched.sleep(len(beside.order)) if isinstance(searched, Section) else searched
+        plugin = settings.sleep(len(beside.order)) if isinstance(settings, Section) else settings
         return replace(beside, awake=awake, plugins=(plugin, *beside.plugins), held_out=self.held_out, tested=("test",))
 
 
 def studies(path: Path = STUDIES) -> dict[str, Study]:
     """Return the studies by name; ValueError names one with an unknown or missing key."""
+    sections = dialect.read(path)
     return {
-        name: from_mapping(Study, values, f"{path.name}: {name}")
-        for name, values in yaml.safe_load(path.read_text()).items()
+        name: from_mapping(Study, dialect.section(sections, name, path.name), f"{path.name}: {name}")
+        for name in sections
     }
-
-
-def with_values(settings: Settings, values: Values) -> Settings:
-    """Return settings of a method with other values; those of a sleep are of its config, but for `growth`."""
-    if isinstance(settings, Section):
-        assert isinstance(settings.config, SleepConfig)
-        inner = {key: value for key, value in values.items() if key != "growth"}
-        config = space.with_values(settings.config, inner)
-        return replace(settings, config=config, steps=(config.steps,), growth=values.get("growth", settings.growth))
-    return space.with_values(settings, values)
-
-
-def values_of(settings: Any, names: Iterable[str]) -> Values:
-    """Return the present values of parameters, as `with_values` takes them."""
-    values = {}
-    for key in names:
-        name, index = split_key(key)
-        owner: Any = settings.config if isinstance(settings, Section) and name != "growth" else settings
-        value = 1 - owner.decay if name == "leak" else getattr(owner, name)
-        values[key] = value if index is None else value[index]
-    return values
-
-
-def awake_values(values: Values) -> dict[str, Any]:
-    """Return those values that are settings of the awake phase, by their names there."""
-    return {key.removeprefix(AWAKE): value for key, value in values.items() if key.startswith(AWAKE)}

@@ -1,10 +1,11 @@
-"""Trials of a search, kept in a journal that several processes share: each adds what it tries until there are enough.
+"""Trials of a study, kept in a journal that several processes share: each adds what it tries until there are enough.
 
 A process that is killed loses its trial in flight. One that comes later goes on with what the journal holds.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ import pandas as pd
 from filelock import FileLock
 
 from ..sleep.space import Values, quiet_optuna, suggest
+from .outcomes import Stage
 from .studies import Study
 
 if TYPE_CHECKING:
@@ -26,16 +28,15 @@ log = logging.getLogger(__name__)
 REDRAWS = 100  # of values that were tried before, until they are tried again
 
 Score = Callable[[Sequence[Values]], Sequence[float]]  # of candidates
-Optimize = Callable[[int, Score, Values | None], tuple[Values, dict[str, Any]]]
+Optimize = Callable[[int, Score, Values], Stage]  # `optimize` in a journal of a study, by one of its workers
 
 
 @quiet_optuna()
-def optimize(
-    journal: Path, study: Study, worker: int, stage: int, score: Score, first: Values | None
-) -> tuple[Values, dict[str, Any]]:
-    """Try values until the stage has its trials; return the best ones and what to report.
+def optimize(journal: Path, study: Study, worker: int, stage: int, score: Score, first: Values) -> Stage:
+    """Try values until the stage has its trials; return what came out.
 
-    worker: number of this process among those that share the journal. first: what is tried first, by one of them.
+    worker: number of this process among those that share the journal. first: what is tried first, by one of them; where
+    it is empty, the sampler draws that, too. Raises ValueError for a journal that is damaged.
     """
     import optuna
 
@@ -71,10 +72,9 @@ def optimize(
         ]
     )
     best = max(trials, key=lambda trial: trial.value)
-    report = {"stage": stage, "trials": table, "score": best.value, "values": dict(best.params)}
-    report["seconds"] = float(table["seconds"].sum())
     log.info("%s, stage %d: %.4f after %d trials", journal.stem, stage, best.value, len(trials))
-    return best.params, report
+    seconds = float(table["seconds"].sum())
+    return Stage(stage=stage, score=best.value, values=dict(best.params), seconds=seconds, trials=table)
 
 
 def _draw(found: optuna.Study, study: Study, tried: Sequence[Values]) -> optuna.Trial:
@@ -124,10 +124,29 @@ def _complete(found: optuna.Study) -> list[Any]:
 
 
 def _storage(journal: Path) -> optuna.storages.JournalStorage:
+    """Open a journal. What is left of a line whose process was killed while it wrote is cut off before."""
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
-    return JournalStorage(JournalFileBackend(str(journal)))
+    lock = JournalFileSymlinkLock(str(journal))  # of whoever writes
+    lock.acquire()
+    try:
+        if journal.exists():
+            _cut_torn_line(journal)
+    finally:
+        lock.release()
+    try:
+        return JournalStorage(JournalFileBackend(str(journal)))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{journal} has a damaged line, {error.doc!r:.60}: allowed are lines of JSON") from None
+
+
+def _cut_torn_line(journal: Path) -> None:
+    with journal.open("r+b") as file:
+        whole = file.read().rfind(b"\n") + 1
+        if whole < file.tell():
+            log.warning("%s: the last line is torn (%d bytes) and cut off", journal, file.tell() - whole)
+            file.truncate(whole)
 
 
 def _alone(journal: Path) -> FileLock:

@@ -1,13 +1,54 @@
-"""What searches found, read again."""
+"""Outcomes: that they are written whole and read again, and what they say of parameters."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import optuna
 import pandas as pd
 import pytest
+import yaml
 
 from srclib.search import outcomes
+from srclib.search.outcomes import Stage
+
+from .tiny import STRENGTH
+
+STAGE = Stage(
+    stage=1, score=0.5, values={"strength": 2.0, "awake.lr": 0.25}, seconds=3.0,
+    trials=pd.DataFrame({"stage": [1, 1], "score": [0.25, 0.5], "strength": [1.0, 2.0], "seconds": [1.0, 2.0]}),
+)  # fmt: skip
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    second = replace(STAGE, stage=2, before=[0.1], after=[0.2])
+    outcomes.write("some", STRENGTH, STRENGTH.start(), [STAGE, second], {"commit": "abc"}, tmp_path)
+    outcome = outcomes.outcome("some", tmp_path)
+    assert list(outcome) == ["study", "stages", "found", "awake", "provenance"]
+    assert outcome["study"]["networks"] == [7] and outcome["study"]["population"] == 2
+    one = {"stage": 1, "score": 0.5, "values": STAGE.values, "seconds": 3.0}
+    assert outcome["stages"] == [one, one | {"stage": 2, "before": [0.1], "after": [0.2]}]
+    assert outcome["awake"] == {"lr": 0.25}
+    assert outcome["provenance"] == {"commit": "abc"}
+    assert outcomes.trials("some", tmp_path).equals(pd.concat([STAGE.trials] * 2, ignore_index=True))
+
+
+def test_an_outcome_whose_writing_fails_is_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(score: float) -> None:
+        outcomes.write("some", STRENGTH, STRENGTH.start(), [replace(STAGE, score=score)], {}, tmp_path)
+
+    def tear(outcome: object, file: object, **options: object) -> None:
+        file.write("study: [")  # type: ignore[attr-defined]
+        raise OSError("no space")
+
+    write(0.5)
+    monkeypatch.setattr(yaml, "safe_dump", tear)
+    with pytest.raises(OSError, match="no space"):
+        write(0.75)
+    assert outcomes.outcome("some", tmp_path)["stages"][0]["score"] == 0.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["some.csv", "some.yaml"]
 
 
 @pytest.mark.parametrize("name", outcomes.names())
