@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from packaging.version import Version
 
 from srclib.sleep import SleepConfig, cuda, reference, run_layers
 from srclib.sleep.reference import Rule
@@ -32,7 +33,7 @@ from .cases import (
     input_raster,
 )
 
-pytest.importorskip("triton")
+triton = pytest.importorskip("triton")
 DEVICE = "cuda" if cuda.available() else "cpu"
 on_gpu = pytest.mark.skipif(not cuda.available(), reason="needs a GPU")
 
@@ -73,6 +74,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int]]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.xfail(
+    Version(triton.__version__) < Version("3.9"),
+    reason="Triton 3.7, which torch 2.13 with CUDA brings, takes up to 255 registers and spills up to 24 bytes",
+)
 @pytest.mark.parametrize("gated", [False, True], ids=["plain", "gated"])
 @pytest.mark.parametrize("capability", [80, 90])
 @pytest.mark.parametrize("inputs", [10, 784, 1200, 2048])
