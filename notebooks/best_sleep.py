@@ -104,7 +104,7 @@ for dataset in datasets:
         "tuned sleep": best["tuned"].get((dataset, "src")),
         "tuned, no sleep": best["tuned"].get((dataset, "sequential")),
     }.items():
-        row[label] = f"{figures.spread(summary.final(group))} ({len(group)})" if group else "–"
+        row[label] = figures.spread(summary.final(group), count=True) if group else "–"
     table.append(row | {"in the search": f"{in_the_search(dataset):.1f}"})
 tables.plain(table)
 

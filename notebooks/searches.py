@@ -240,8 +240,7 @@ rows = {}
 for protocol in ("described", "released", "tuned"):
     for (dataset, run), group in page.under(protocol).collect("ablation").items():
         row = {"protocol": protocol, "data set": figures.DATASETS[dataset]} | dict.fromkeys(halves.values(), "–")
-        text = f"{figures.spread(summary.final(group))} ({len(group)})"
-        rows.setdefault((protocol, dataset), row)[halves[run]] = text
+        rows.setdefault((protocol, dataset), row)[halves[run]] = figures.spread(summary.final(group), count=True)
 tables.plain(list(rows.values()))
 
 # %% [markdown]

@@ -60,16 +60,18 @@ def diverged(values: ArrayLike) -> str:
     return f"{runs - known} of {runs} diverged" if known < runs else ""
 
 
-def spread(values: ArrayLike) -> str:
+def spread(values: ArrayLike, *, count: bool = False) -> str:
     """Return the mean of runs and, of more than one, their standard deviation as text, and how many diverged, if any.
 
-    Those that diverged have no part in mean and standard deviation.
+    Those that diverged have no part in mean and standard deviation. count: say how many runs there are in any case.
     """
     known, lost = statistics.finite(values), diverged(values)
     if lost and not known.size:
         return lost
     text = f"{statistics.mean(known):.1f}" + (f" ± {statistics.sd(known):.1f}" if known.size > 1 else "")
-    return f"{text} ({lost})" if lost else text
+    if not lost and not count:
+        return text
+    return f"{text} ({lost or np.size(values)})"
 
 
 def gain(values: ArrayLike) -> str:

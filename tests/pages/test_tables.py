@@ -86,6 +86,7 @@ def test_steps_and_spikes() -> None:
 )
 def test_runs_as_text(runs: list[float], text: str) -> None:
     assert figures.spread(runs) == text
+    assert figures.spread(runs, count=True) == (text if "diverged" in text else f"{text} ({len(runs)})")
 
 
 def test_a_gain_as_text() -> None:
