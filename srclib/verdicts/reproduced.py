@@ -1,4 +1,4 @@
-"""From the store of results to verdicts: which runs reproduce which published value, and whether results drift.
+"""From the store of results to verdicts: which runs reproduce which published value.
 
 `rows.yaml` says where the runs behind a published value stand; a new page only adds rows to it.
 """
@@ -17,10 +17,9 @@ from typing import Any
 
 import pandas as pd
 import torch
-import yaml
 
 from ..data import load
-from ..experiments import grid
+from ..experiments import dialect, grid
 from ..experiments.cell import Cell
 from ..experiments.grid import Point
 from ..experiments.records import Record
@@ -72,7 +71,7 @@ class Row:
 
 def rows(path: Path = ROWS) -> dict[str, Row]:
     """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
-    return {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in yaml.safe_load(path.read_text()).items()}
+    return {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in dialect.read(path).items()}
 
 
 @dataclass(frozen=True)
