@@ -362,20 +362,18 @@ def test_records_come_with_what_their_experiment_varies(monkeypatch: pytest.Monk
     """A record of a cell is the cell itself here."""
     monkeypatch.setattr(compute, "complete", lambda name, cells, *, store: [{"cell": cell} for cell in cells])
     found = compute.collect("fig1_patches", "ci")
-    assert all(record["at"] == {"overlap": record["cell"].overlap} for group in found.values() for record in group)
+    assert all(one["at"] == {"overlap": one["cell"].overlap} for group in found.values() for one in group)
     found = compute.collect("supplement7_epochs", datasets=["mnist"])
     varied = ("icarl.memory", "awake.epochs")
-    for record in found["mnist", "src+icarl"]:
-        memory = next(p.memory for p in record["cell"].plugins if isinstance(p, ICaRL))
-        assert record["at"] == dict(zip(varied, (memory, record["cell"].awake.epochs), strict=True))
+    for one in found["mnist", "src+icarl"]:
+        memory = next(p.memory for p in one["cell"].plugins if isinstance(p, ICaRL))
+        assert one["at"] == dict(zip(varied, (memory, one["cell"].awake.epochs), strict=True))
     over = [{"sleep.config.rate": [50, 100]}, {"sleep.config.beta": [[1, 2, 3], [4, 5, 6]]}]
     found = compute.collect("robustness_parameters", over=over, seeds=2)
-    for record in found["mnist", "src"]:
-        ((path, value),) = record["at"].items()
-        assert value == getattr(record["cell"].plugins[0].night(0), path.rpartition(".")[2])
-    assert [type(record["at"].get("sleep.config.beta")) for record in found["mnist", "src"]] == [type(None)] * 4 + [
-        tuple
-    ] * 4
+    for one in found["mnist", "src"]:
+        ((path, value),) = one["at"].items()
+        assert value == getattr(one["cell"].plugins[0].night(0), path.rpartition(".")[2])
+    assert [type(one["at"].get("sleep.config.beta")) for one in found["mnist", "src"]] == [type(None)] * 4 + [tuple] * 4
     assert [record["at"] for record in compute.collect("fig2_recovery", "ci")["mnist", "src"]] == [{}]
 
 
