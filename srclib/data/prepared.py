@@ -26,6 +26,7 @@ from platformdirs import user_cache_dir
 
 from .dataset import SPLITS, Arrays
 from .entries import Source
+from .files import whole
 from .publishers import Origin, fetch
 
 
@@ -117,9 +118,5 @@ def made_once(path: Path, make: Callable[[], Arrays]) -> Path:
 
 def write(path: Path, content: Arrays) -> None:
     """Write arrays in the prepared form: all of them or nothing."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with whole(path) as part, part.open("wb") as file:
         np.savez(file, **content)  # type: ignore[arg-type]  # the stubs take the arrays for its option
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from ..data.files import whole
 from ..data.places import committed
 from . import records
 from .cell import Cell
@@ -106,12 +107,8 @@ class Store:
                 after = [records.to_line({k: v for k, v in record.items() if k != "experiment"}) for record in own]
                 if before != after:
                     changed[path.name] = len(before) - len(set(before) & set(after))
-                    part = path.with_suffix(".part")
-                    with part.open("wb") as file:
-                        file.writelines(after)
-                        file.flush()
-                        os.fsync(file.fileno())
-                    part.replace(path)
+                    with whole(path) as part:
+                        part.write_bytes(b"".join(after))
             self._read_to.clear()
         return changed
 

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from ..data import cifar10, provenance
 from ..data.dataset import Arrays
+from ..data.files import whole
 from ..data.places import scratch
 from ..data.terminal import progress
 from ..data.tiny_imagenet import TINY_IMAGENET32
@@ -147,10 +148,9 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: all of it or nothing."""
-        part = path.with_suffix(".part")
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "log": self.log}
-        torch.save(state | {"schedule": asdict(self.schedule)}, part)
-        part.replace(path)
+        with whole(path) as part:
+            torch.save(state | {"schedule": asdict(self.schedule)}, part)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; ValueError, which names it, if it is damaged or of another training."""
@@ -221,9 +221,8 @@ def _publish(training: Training, weights: Path, data: Arrays, threads: int) -> d
     blocks = {
         name: w.detach().cpu().contiguous() for name, w in training.model.get_submodule("blocks").state_dict().items()
     }
-    part = weights.with_suffix(".part")
-    save_file(blocks, part)
-    part.replace(weights)
+    with whole(weights) as part:
+        save_file(blocks, part)
     pd.DataFrame(training.log).to_csv(weights.with_suffix(".csv"), index=False)
     last = training.log[-1]
     gpu = training.device.type == "cuda"

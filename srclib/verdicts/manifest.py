@@ -10,12 +10,12 @@ import csv
 import hashlib
 import json
 import math
-import os
 import statistics
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from ..data.files import whole
 from ..experiments import protocols
 from ..experiments.records import Record
 from ..experiments.store import Store
@@ -54,14 +54,10 @@ def manifest(store: Store) -> list[Entry]:
 def write(store: Store) -> Path:
     """Write the manifest of a store into its directory, whole or not at all; return its path."""
     path = store.directory / FILE
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(field.name for field in fields(Entry))
         table.writerows(astuple(entry) for entry in manifest(store))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
     return path
 
 
