@@ -20,6 +20,7 @@ from srclib.data.places import committed
 from srclib.experiments import cell as cells
 from srclib.experiments import protocols
 from srclib.experiments.cell import Cell, key_of
+from srclib.experiments.protocols.sleep import Section
 from srclib.learning.methods import PARTS
 from srclib.learning.methods.ewc import EWC, FISHERS
 from srclib.learning.methods.icarl import FIRSTS, HEADS, ICaRL
@@ -265,8 +266,8 @@ ONE, OTHER = SleepConfig(**CONFIG), SleepConfig(**CONFIG | {"steps": 9})
 
 
 def section(**changes: Any) -> str:
-    values = {"config": ONE, "steps": (300,), "statistics": "pool"} | changes
-    return key(plugins=(protocols.Section(**values).sleep(3),))
+    values: dict[str, Any] = {"config": ONE, "steps": (300,), "statistics": "pool"}
+    return key(plugins=(Section(**values | changes).sleep(3),))
 
 
 @pytest.mark.parametrize(

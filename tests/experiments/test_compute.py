@@ -28,6 +28,7 @@ from srclib.experiments import grid as grids
 from srclib.experiments.cell import Cell
 from srclib.experiments.compute import complete
 from srclib.experiments.grid import EXPERIMENTS, PROFILES, cell, experiments, grid, settings
+from srclib.experiments.protocols.sleep import Section
 from srclib.experiments.records import Record
 from srclib.experiments.run import run as run_cell
 from srclib.experiments.store import Store
@@ -206,7 +207,7 @@ def test_variants_of_the_cross_modal_slips() -> None:
         return found.statistics, [night.steps if night else 0 for night in map(found.night, range(2))]
 
     section = protocols.load("released", "cross_modal").sections["sleep"]
-    assert isinstance(section, protocols.Section)
+    assert isinstance(section, Section)
     whole = slept("/full_length")[1]
     assert whole == [night.steps if night else 0 for night in map(replace(section, max_steps=None).night, range(2))]
     assert max(whole) > 255

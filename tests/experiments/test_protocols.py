@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from srclib.data import registry
+from srclib.data.entries import Patches
 from srclib.experiments import dialect, protocols
 from srclib.experiments.grid import EXPERIMENTS
 from srclib.experiments.protocols import FOLDER, Protocol, load, load_file
@@ -36,6 +38,13 @@ SECTION: dict[str, Any] = {
     "joint_epochs": 6,
     "sleep": {"statistics": "pool", "steps": [0, 200], "config": CONFIG},
 }
+
+
+@pytest.fixture(autouse=True)
+def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be streams of tasks for the sections that are made up here."""
+    for name in ("demo", "base", "child", "grandchild", "other"):
+        monkeypatch.setitem(registry.STREAMS, name, Patches(name=name, label=name))
 
 
 def section(*steps: int, statistics: str = "pool", **config: Any) -> Section:

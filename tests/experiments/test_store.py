@@ -266,7 +266,7 @@ def test_a_store_goes_on_after_its_migration(tmp_path: Path) -> None:
 def test_a_migration_that_is_killed_leaves_every_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = old_store(tmp_path)
     before, known = (one.read_bytes(), two.read_bytes()), Store(tmp_path).records()
-    replace, done = Path.replace, []
+    replace, done = Path.replace, list[Path]()
 
     def killed(part: Path, path: Path) -> Path:
         if done:

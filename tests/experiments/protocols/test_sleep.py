@@ -19,7 +19,8 @@ NIGHT = SleepConfig(**CONFIG)
 
 
 def section(*steps: int, **changes: Any) -> Section:
-    return Section(**{"config": NIGHT, "steps": steps, "statistics": "pool"} | changes)
+    values: dict[str, Any] = {"config": NIGHT, "steps": steps, "statistics": "pool"}
+    return Section(**values | changes)
 
 
 def steps_of(found: Section, tasks: int) -> list[int]:
