@@ -7,7 +7,7 @@ group decides, the committed runs that differ in the seed only.
 
 from __future__ import annotations
 
-import statistics
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -17,13 +17,17 @@ from ..experiments.cell import Cell
 from ..experiments.grid import Point
 from ..experiments.store import Store
 from .reproduced import full_cells
+from .statistics import mean, sd
 
 TOLERANCE = 3.0  # points of accuracy that a fresh run may always be away
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Fresh results of some runs that differ in the seed only, beside the committed ones; accuracies in percent."""
+    """Fresh results of some runs that differ in the seed only, beside the committed ones.
+
+    Accuracies are in percent, nan where a run diverged.
+    """
 
     runs: str
     fresh: tuple[float, ...]
@@ -33,25 +37,39 @@ class Drift:
     @property
     def tolerance(self) -> float:
         """Return how far a fresh accuracy may be from the mean of the group."""
-        sd = statistics.stdev(self.group) if len(self.group) > 1 else 0.0
-        return max(3 * sd, TOLERANCE)
+        deviation = sd(self.group)
+        return TOLERANCE if math.isnan(deviation) else max(3 * deviation, TOLERANCE)
 
     @property
     def drifted(self) -> bool:
-        """Return whether a fresh run is far from the committed one of its seed and outside the spread of the group."""
-        mean = statistics.fmean(self.group)
-        return any(
-            abs(fresh - committed) > TOLERANCE and abs(fresh - mean) > self.tolerance
-            for fresh, committed in zip(self.fresh, self.committed, strict=True)
-        )
+        """Return whether a fresh run is far from the committed one of its seed and outside the spread of the group.
+
+        One that diverged is within it if another of the group did.
+        """
+        return any(not self._near(fresh, committed) for fresh, committed in self._pairs())
+
+    def _near(self, fresh: float, committed: float) -> bool:
+        if math.isnan(fresh):
+            return any(map(math.isnan, self.group))
+        return abs(fresh - committed) <= TOLERANCE or abs(fresh - mean(self.group)) <= self.tolerance
+
+    def _pairs(self) -> list[tuple[float, float]]:
+        return list(zip(self.fresh, self.committed, strict=True))
 
     def __str__(self) -> str:
-        pairs = zip(self.fresh, self.committed, strict=True)
-        beside = ", ".join(f"{f:.2f}" if f == c else f"{f:.2f} (committed {c:.2f})" for f, c in pairs)
-        spread = f"{statistics.fmean(self.group):.2f} ± {self.tolerance:.2f} % of {len(self.group)} seeds"
-        if self.fresh == self.committed:
+        beside = ", ".join(_told(f) if _same(f, c) else f"{_told(f)} (committed {_told(c)})" for f, c in self._pairs())
+        if all(_same(f, c) for f, c in self._pairs()):
             return f"{self.runs}: {beside} % as committed"
+        spread = f"{mean(self.group):.2f} ± {self.tolerance:.2f} % of {len(self.group)} seeds"
         return f"{self.runs}: {beside} %, {'outside' if self.drifted else 'within'} {spread}"
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _told(accuracy: float) -> str:
+    return "diverged" if math.isnan(accuracy) else f"{accuracy:.2f}"
 
 
 def drift(committed: Store, fresh: Store) -> list[Drift]:

@@ -38,7 +38,6 @@ def test_a_copy_of_committed_results_never_drifts(tmp_path: Path) -> None:
     found = drift(Store(tmp_path / "old"), Store(tmp_path / "new"))
     assert {group.runs.split(",")[0] for group in found} >= {"table1_accuracy", "fig1_patches"}
     assert not [str(group) for group in found if group.drifted]
-    assert all(group.fresh == group.committed for group in found)
     assert all(str(group).endswith("% as committed") for group in found)
 
 
@@ -55,6 +54,29 @@ def test_a_run_that_is_far_from_its_group(fresh: float, drifted: bool) -> None:
     group = Drift("some runs", (fresh,), (90.0,), FAR)
     assert FAR[-1] - statistics.fmean(FAR) > group.tolerance
     assert group.drifted == drifted
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("fresh", "committed", "group", "drifted", "says"),
+    [
+        (NAN, NAN, (20.0, 21.0, NAN), False, "diverged % as committed"),
+        (NAN, 20.0, (20.0, 21.0, NAN), False, "diverged (committed 20.00) %, within 20.50 ± 3.00 % of 3 seeds"),
+        (NAN, 20.0, (20.0, 21.0), True, "diverged (committed 20.00) %, outside"),
+        (22.0, NAN, (20.0, 21.0, NAN), False, "22.00 (committed diverged) %, within"),
+        (30.0, NAN, (20.0, 21.0, NAN), True, "30.00 (committed diverged) %, outside"),
+        (30.0, NAN, (NAN, NAN), True, "30.00 (committed diverged) %, outside"),
+    ],
+    ids=["both", "like_another", "like_none", "no_more", "no_more_and_far", "no_more_in_any"],
+)
+def test_diverged_is_a_state(
+    fresh: float, committed: float, group: tuple[float, ...], drifted: bool, says: str
+) -> None:
+    found = Drift("some runs", (fresh,), (committed,), group)
+    assert found.drifted == drifted
+    assert f"some runs: {says}" in str(found)
 
 
 @pytest.mark.parametrize(
