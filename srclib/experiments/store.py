@@ -36,7 +36,7 @@ class Store:
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = Path(directory or default_directory())
         self._records: dict[str, Record] = {}
-        self._read_to: dict[Path, tuple[int, int]] = {}  # bytes and lines
+        self._read_to: dict[Path, tuple[int, int, int]] = {}  # inode, bytes and lines
         self.refresh()
 
     def refresh(self) -> None:
@@ -46,16 +46,19 @@ class Store:
         run with other results.
         """
         for path in sorted(self.directory.glob("*.jsonl")):
-            done, lines = self._read_to.get(path, (0, 0))
             with path.open("rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                known, done, lines = self._read_to.get(path, (inode, 0, 0))
+                if known != inode:  # another process wrote the file anew
+                    done = lines = 0
                 file.seek(done)
                 new = file.read()
-            whole, end, torn = new.rpartition(b"\n")
+            read, end, torn = new.rpartition(b"\n")
             if torn:
                 log.warning("%s: the last line is torn (%d bytes) and skipped", path, len(torn))
-            for number, line in enumerate(whole.splitlines(), lines + 1):
+            for number, line in enumerate(read.splitlines(), lines + 1):
                 self._add(path, number, line)
-            self._read_to[path] = done + len(whole + end), lines + whole.count(b"\n") + len(end)
+            self._read_to[path] = inode, done + len(read + end), lines + read.count(b"\n") + len(end)
 
     def _add(self, path: Path, number: int, line: bytes) -> None:
         try:

@@ -263,6 +263,21 @@ def test_a_store_goes_on_after_its_migration(tmp_path: Path) -> None:
     assert [tiny(seed) in store for seed in range(6)] == [True] * 4 + [False, True]
 
 
+def test_a_store_goes_on_after_the_migration_of_another_process(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old_store(tmp_path)
+    store = Store(tmp_path)
+    other = Store(tmp_path)
+    other.migrate()
+    other.append("two", record(tiny(5)))
+    caplog.clear()
+    store.refresh()
+    assert tiny(5) in store
+    assert store.records() == other.records()
+    assert not caplog.records
+
+
 def test_a_migration_that_is_killed_leaves_every_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = old_store(tmp_path)
     before, known = (one.read_bytes(), two.read_bytes()), Store(tmp_path).records()
