@@ -7,6 +7,7 @@ downloaded, and a requirement that is not declared is missed.
 from __future__ import annotations
 
 import json
+import re
 import os
 import subprocess
 import sys
@@ -48,15 +49,6 @@ for arguments in tried + [["--version"], ["data", "list"]] + json.loads(sys.argv
     if not isinstance(result.exception, SystemExit | None):
         raise result.exception
     print(json.dumps([" ".join(arguments), result.exit_code, result.stderr.splitlines()]))
-"""
-SLEEP = """
-import torch
-from srclib.sleep import SleepConfig, sleep
-
-net = torch.nn.Sequential(torch.nn.Linear(16, 4, bias=False))
-before = net[0].weight.detach().clone()
-sleep(net, torch.full((16,), 0.5), SleepConfig(alpha=1, beta=0.1, inc=0.01, dec=0.001, rate=100, steps=200), seed=0)
-assert (net[0].weight != before).any()
 """
 # Without the repository or the internet each of these ends with one line.
 REFUSED = [
@@ -154,8 +146,10 @@ def test_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
 
 
 def test_core_sleeps_and_names_the_extra_that_the_command_line_needs(core: Environment) -> None:
-    slept = core.run("python", "-c", SLEEP)
-    assert (slept.returncode, slept.stdout, slept.stderr) == (0, "", "")
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    slept = core.run("python", "-c", snippet)
+    assert (slept.returncode, slept.stderr) == (0, "")
+    assert slept.stdout.endswith("asleep tensor([True, True, True, True])\n")
     asked = core.run("srclib", "--help")
     assert (asked.returncode, asked.stdout) == (2, "")
     assert asked.stderr == "error: the command line needs typer: pip install 'srclib[experiments]'\n"
