@@ -7,8 +7,8 @@ downloaded, and a requirement that is not declared is missed.
 from __future__ import annotations
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 import tomllib
