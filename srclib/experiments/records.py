@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..learning.methods import PARTS
 from .cell import key_of
 from .migrations import migrate, schema_of
 
@@ -15,7 +16,7 @@ FIELDS = ("key", "cell", "metrics", "seed", "commit", "versions", "device", "sec
 
 
 class Torn(ValueError):
-    """A line that is no JSON: what is left of one whose process was killed."""
+    """A line that ends in the middle: what is left of one whose process was killed."""
 
 
 def to_line(record: Mapping[str, Any]) -> bytes:
@@ -26,15 +27,17 @@ def to_line(record: Mapping[str, Any]) -> bytes:
 def read(line: bytes) -> Record:
     """Return the record of a line in the present schema.
 
-    Raises Torn for a line that is no JSON, and ValueError, which says why, where the key is not that of the cell, or
-    where the metrics are not those of a run: missing, of the wrong shape, not finite, or with a final accuracy that is
-    not the overall one of the last phase.
+    Raises Torn for a line that ends before its JSON does, and ValueError, which says why, where it is none, where the
+    key is not that of the cell, or where the metrics are not those of its run: missing, of the wrong shape, not finite,
+    or with a final accuracy that is not the overall one of the last phase.
     """
     constants: list[str] = []
     try:
         record = json.loads(line, parse_constant=constants.append)  # NaN becomes None
-    except ValueError:
-        raise Torn("no JSON") from None
+    except (ValueError, RecursionError) as error:
+        if not line.endswith(b"}") or (isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc)):
+            raise Torn("it ends in the middle") from None
+        raise ValueError(f"no JSON: {error}") from None
     if not isinstance(record, dict) or not isinstance(record.get("cell"), dict):
         raise ValueError("allowed is an object with the keys " + ", ".join(FIELDS))
     if missing := [name for name in FIELDS if name not in record]:
@@ -56,7 +59,7 @@ def read(line: bytes) -> Record:
         raise ValueError(f"seed = {record['seed']}: its cell has the seed {seed}")
     if constants and isinstance(record["metrics"], dict):  # in schema 1, of a run that diverged
         record["metrics"]["diverged"] = True
-    for fault in _faults(record["metrics"], tasks):
+    for fault in _faults(record["metrics"], record["cell"], tasks):
         raise ValueError(f"metrics: {fault}")
     return record
 
@@ -69,8 +72,8 @@ def same(one: Record, other: Record) -> bool:
     )
 
 
-def _faults(metrics: Any, tasks: int) -> Iterator[str]:
-    """Yield what is wrong with the metrics of a run of a stream of at most so many tasks."""
+def _faults(metrics: Any, cell: Mapping[str, Any], tasks: int) -> Iterator[str]:
+    """Yield what is wrong with the metrics of a cell's run, of a stream of at most so many tasks."""
     if not isinstance(metrics, dict):
         yield f"{metrics!r}: allowed is an object"
         return
@@ -82,7 +85,10 @@ def _faults(metrics: Any, tasks: int) -> Iterator[str]:
     if not phases or not isinstance(diverged, bool):
         yield f"{len(phases)} phases, diverged = {diverged!r}: allowed is one phase or more, and true or false"
         return
-    tested = None
+    measured = metrics.get("measures", {})
+    if not isinstance(measured, dict) or sorted(measured) != sorted(cell["measures"]):
+        yield f"measures = {list(measured)}: allowed are those of the cell, {cell['measures']}"
+    tested, kinds = None, ("training", *PARTS)
     for number, phase in enumerate(phases):
         where = f"phase {number}"
         if not isinstance(phase, dict) or not {"kind", "task", "accuracy", "overall", "cosine"} <= set(phase):
@@ -102,10 +108,18 @@ def _faults(metrics: Any, tasks: int) -> Iterator[str]:
             yield f"{where}: cosine is missing: allowed is that only where a run diverged"
         if phase["cosine"] is not None and not (isinstance(phase["cosine"], float) and abs(phase["cosine"]) < 1.001):
             yield f"{where}: cosine = {phase['cosine']!r}: allowed is a number in [-1, 1]"
+        if phase["kind"] not in kinds:
+            yield f"{where}: kind = {phase['kind']!r}: allowed is one of {', '.join(kinds)}"
+        if "spikes" in phase and not _counts(phase["spikes"]):
+            yield f"{where}: spikes = {phase['spikes']}: allowed is a whole number >= 0 for each layer"
         if not isinstance(phase["task"], int) or not 0 <= phase["task"] < tasks:
             yield f"{where}: task = {phase['task']!r}: allowed is 0 to {tasks - 1}"
     if metrics["final"] != phases[-1]["overall"]:
         yield f"final = {metrics['final']}: the overall accuracy of the last phase is {phases[-1]['overall']}"
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, list) and all(type(count) is int and count >= 0 for count in value)
 
 
 def _fraction(value: Any) -> bool:

@@ -9,19 +9,23 @@ from typing import Any
 
 import pytest
 
-from srclib.experiments.cell import key_of
+from srclib.experiments.cell import Cell, key_of
 from srclib.experiments.records import FIELDS, Record, Torn, read, same, to_line
 
-from ..cells import tiny
+from ..cells import sleep, tiny
 from ..made_up import phase, record, schema_1
 
 Change = Callable[[Record], None]
 
 
+def the_cell(**changes: Any) -> Cell:
+    return tiny(3, plugins=(sleep(0, 20),), measures=("replay",), **changes)
+
+
 def whole() -> Record:
     """Return a record with two phases."""
     phases = phase("training", 0, 0.5, (1.0, 0.0)), phase("sleep", 1, 0.75, (0.5, 1.0), spikes=[3], steps=20)
-    return record(tiny(3), *phases, measures={"replay": {"mean": [0.5, None]}})
+    return record(the_cell(), *phases, measures={"replay": {"mean": [0.5, None]}})
 
 
 def line_of(change: Change) -> bytes:
@@ -84,9 +88,9 @@ FAULTS = {
     "no_date": (drop("date"), "date is missing"),
     "no_cell": (drop("cell"), "allowed is an object with the keys key, cell, metrics, seed, commit"),
     "cell_is_none": (put(3, "cell"), "allowed is an object with the keys"),
-    "another_key": (put("a" * 64, "key"), f"key = {'a' * 64}: its cell has the key {tiny(3).key()}; one of them"),
+    "another_key": (put("a" * 64, "key"), f"key = {'a' * 64}: its cell has the key {the_cell().key()}; one of them"),
     "key_is_no_text": (put(["a"], "key"), "key = ['a']: its cell has the key"),
-    "another_cell": (put(13, "cell", "overlap"), f"its cell has the key {tiny(3, overlap=13).key()}; one of them was"),
+    "another_cell": (put(13, "cell", "overlap"), f"its cell has the key {the_cell(overlap=13).key()}; one of them was"),
     "another_seed": (put(4, "seed"), "seed = 4: its cell has the seed 3"),
     "schema": (in_cell(schema=3), "schema = 3: allowed is 1 to 2"),
     "schema_is_text": (in_cell(schema="2"), "schema = '2': allowed is 1 to 2"),
@@ -266,3 +270,26 @@ def test_any_other_number_is_one(change: Change) -> None:
     change(other)
     assert not same(whole(), other)
     assert not same(other, whole())
+
+
+@pytest.mark.parametrize(
+    "damage", [(b'"final"', b'final"'), (b"0.75", b"0.7 5"), (b"{", b"{,"), (b"[3]", b"[" * 100_000)]
+)
+def test_a_whole_line_that_is_damaged_is_not_torn(damage: tuple[bytes, bytes]) -> None:
+    line = to_line(whole()).rstrip().replace(*damage)
+    with pytest.raises(ValueError, match="no JSON: ") as caught:
+        read(line)
+    assert not isinstance(caught.value, Torn)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (in_metrics("party", "phases", 0, "kind"), "phase 0: kind = 'party': allowed is one of training, sleep"),
+        (in_metrics([-3], "phases", 1, "spikes"), "phase 1: spikes = [-3]: allowed is a whole number >= 0"),
+        (in_metrics({}, "measures"), "measures = []: allowed are those of the cell, ['replay']"),
+    ],
+)
+def test_metrics_fit_their_cell(change: Change, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read(line_of(change))

@@ -212,6 +212,8 @@ def measured(between: Callable[[Cell], float | None]) -> Callable[[Cell], dict[s
             "sparseness": {"before": {"mean": [0.5, 0.5]}, "after": {"mean": [0.75 + 0.01 * cell.seed, None]}},
             "received": {"active": [entry] * 2},
             "replay": {"random": [{"active": tests}] * 2},
+            "course": {},
+            "synapses": {},
         }
 
     return measures

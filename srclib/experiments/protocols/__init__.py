@@ -122,10 +122,12 @@ def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
     sections: dict[str, Any] = {}
     for part, kind in SECTIONS.items():
         values = section.get(part)
+        here = f"{where}: {part}"
         if isinstance(values, Mapping) and "found" in values:
+            here += f", found by {values['found']}"
             values = found_by(part, **values)
         if values is not None:
-            sections[part] = from_mapping(kind, values, f"{where}: {part}")
+            sections[part] = from_mapping(kind, values, here)
     if unknown := {"tasks", "sections"} & set(own):
         raise ValueError(f"{where}: unknown key {unknown.pop()!r}")
     draft = from_mapping(Protocol, own | {"tasks": 0}, where)
