@@ -8,8 +8,6 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 VGG_FILTERS = (32, 64, 128)  # of the convolutions of each block
-
-
 VGG_FEATURES = 2048  # 4 x 4 pixels of the last block's filters
 
 

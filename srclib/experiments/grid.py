@@ -18,8 +18,6 @@ from . import protocols
 from .cell import Cell
 
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
-
-
 PROFILES = ("smoke", "ci", "full")
 
 

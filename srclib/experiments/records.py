@@ -50,16 +50,17 @@ def read(line: bytes) -> Record:
     if not all(_finite([record])):
         raise ValueError("a number is too large: allowed are finite numbers")
     try:
-        record["cell"] = migrate(record["cell"])
-        seed, tasks = record["cell"]["seed"], len(record["cell"]["order"])
+        cell = migrate(record["cell"])
+        seed, tasks = cell["seed"], len(cell["order"])
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"cell: it is none of schema {schema} ({error!r})") from None
-    record["key"] = key_of(record["cell"])
+    if cell is not record["cell"]:
+        record["cell"], record["key"] = cell, key_of(cell)
     if record["seed"] != seed:
         raise ValueError(f"seed = {record['seed']}: its cell has the seed {seed}")
     if constants and isinstance(record["metrics"], dict):  # in schema 1, of a run that diverged
         record["metrics"]["diverged"] = True
-    for fault in _faults(record["metrics"], record["cell"], tasks):
+    for fault in _faults(record["metrics"], cell, tasks):
         raise ValueError(f"metrics: {fault}")
     return record
 

@@ -18,15 +18,9 @@ AGREES, DIFFERS, OPPOSITE, UNPUBLISHED = "agrees", "differs", "opposite", "no pu
 
 
 CLAIMS = {"> 0": 1, "< 0": -1}  # directions that are published without a number
-
-
 SIGNIFICANT = 0.05
 NOT_AVAILABLE = "not available"
-
-
 MARKS = {AGREES: "✓", DIFFERS: "≠", OPPOSITE: "⇅", UNPUBLISHED: "○"}  # shapes, so that no colour is needed
-
-
 CAPTION = (
     "Published and reproduced values in the unit of the publication (accuracies in percent), as mean ± standard "
     "deviation (n runs). Agrees: within two standard deviations of both. Where a direction is published without a "
