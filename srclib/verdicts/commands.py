@@ -12,8 +12,9 @@ from rich.table import Column, Table
 from ..data.terminal import console, line
 from ..experiments import protocols
 from ..experiments.commands import PROTOCOLS, Directory, existing
-from . import judging, manifest, published, reproduced
+from . import claims, manifest, reproduced
 from .drift import drift
+from .judging import MARKS
 
 
 def verdicts(
@@ -22,7 +23,7 @@ def verdicts(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Exit 1 if verdicts differ from the expected ones, or results from the manifest."),
+        typer.Option("--check", help="Exit 1 if results or verdicts differ from the manifest."),
     ] = False,
     accept: Annotated[
         bool, typer.Option("--accept", help="Write the manifest anew: the results of the store are as they should be.")
@@ -32,12 +33,11 @@ def verdicts(
         typer.Option(metavar="DIR", help="Exit 1 if results in DIR, computed anew, drift from those of the store."),
     ] = None,
 ) -> None:
-    """Compare the results of the store with the published values.
+    """Judge the published values, and the claims of the paper, by the results of the store.
 
-    --check compares them with data/published/expected_verdicts.csv, and what they rest on with the manifest of the
-    store. --against looks at final accuracies of runs that both directories hold: one drifts if it is further than 3
-    points from the committed run of its seed, and further than 3 standard deviations and than 3 points from the mean of
-    the runs with any seed.
+    --check compares verdicts, and the results that they rest on, with the manifest of the store. --against looks at
+    final accuracies of runs that both directories hold: one drifts if it is further than 3 points from the committed
+    run of its seed, and further than 3 standard deviations and than 3 points from the mean of the runs with any seed.
 
     Example: `python -m srclib verdicts --check --against build/fresh`
     """
@@ -48,18 +48,31 @@ def verdicts(
     if check and protocol:
         raise ValueError("--check compares the verdicts of all protocols: leave out --protocol")
     kept = existing(store)
-    frame = pd.concat([reproduced.table(kept, name) for name in ([protocol] if protocol else protocols.names())])
+    values: list[pd.DataFrame] = []
+    judged: list[pd.DataFrame] = []
+    for name in [protocol] if protocol else protocols.names():
+        found = reproduced.reproduced(kept, name)
+        values.append(reproduced.frame(found))
+        if found:
+            judged.append(claims.frame(claims.tested(kept, found, name)))
+    frame, claimed = pd.concat(values), pd.concat(judged) if judged else pd.DataFrame()
     if as_json:
-        print(frame.to_json(orient="records", indent=2))
+        parts = {"values": frame, "claims": claimed}
+        print(
+            "{"
+            + ",\n".join(f'"{name}": {part.to_json(orient="records", indent=2)}' for name, part in parts.items())
+            + "}"
+        )
     else:
-        console().print(_verdict_table(frame))
+        console().print(_value_table(frame))
+        console().print(_claim_table(claimed))
     if accept:
         line(f"{manifest.write(kept)} is written")
-    failures = judging.check_expected(frame, published.EXPECTED) + manifest.check(kept) if check else []
+    failures = manifest.check(kept) + reproduced.without_verdict(frame) if check else []
     for failure in failures:
         line(failure, "red")
     if check and not failures:
-        line(f"all {len(frame)} verdicts are as expected, all results as the manifest says")
+        line(f"all {len(frame)} values and {len(claimed)} claims are judged as the manifest says, on its results")
     if against:
         for group in drift(kept, existing(against)):
             line(("DRIFT " if group.drifted else "ok    ") + str(group), "red" if group.drifted else "")
@@ -68,18 +81,32 @@ def verdicts(
         raise typer.Exit(1)
 
 
-def _verdict_table(frame: pd.DataFrame) -> Table:
-    table = Table(Column("value", overflow="fold"), "protocol", "published", "reproduced", "n", "difference", "verdict")
+def _value_table(frame: pd.DataFrame) -> Table:
+    head = ("protocol", "published", "reproduced", "n", "difference", "verdict", "effect", "verdict on it")
+    table = Table(Column("value", overflow="fold"), *head)
     for row in frame.to_dict("records"):
-        reproduced_sd = "" if pd.isna(row["reproduced_sd"]) else f" ± {row['reproduced_sd']:.2f}"
-        known = not pd.isna(row["published"])
+        sd = reproduced.with_sd(row["reproduced_sd"], ".2f")
         table.add_row(
             row["id"],
             row["protocol"],
-            judging.as_published(row),
-            f"{row['reproduced']:.2f}{reproduced_sd}",
-            str(row["n"]),
-            f"{row['difference']:+.2f}" if known else "",
-            f"{judging.MARKS[row['verdict']]} {row['verdict']}",
+            reproduced.as_published(row),
+            f"{row['reproduced']:.2f}{sd}" if row["n"] else "",
+            str(row["n"]) + (f" ({row['diverged']} diverged)" if row["diverged"] else ""),
+            _interval(row["difference"], row["low"], row["high"]),
+            f"{MARKS[row['verdict']]} {row['verdict']}",
+            _interval(row["effect"], row["effect_low"], row["effect_high"]),
+            f"{MARKS[row['effect_verdict']]} {row['effect_verdict']}" if row["effect_verdict"] else "",
         )
     return table
+
+
+def _claim_table(frame: pd.DataFrame) -> Table:
+    table = Table("claim", "protocol", Column("words", overflow="fold"), Column("ours", overflow="fold"), "verdict")
+    for row in frame.to_dict("records"):
+        verdict = f"{MARKS[row['verdict']]} {row['verdict']}"
+        table.add_row(str(row["number"]), row["protocol"], row["words"], row["sentence"], verdict)
+    return table
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    return "" if pd.isna(mean) or pd.isna(low) else f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"

@@ -16,7 +16,7 @@ from ..experiments import grid, protocols, summary
 from ..experiments.cell import Cell
 from ..experiments.grid import Point
 from ..experiments.store import Store
-from .reproduced import full_cells
+from .rows import full_cells
 from .statistics import mean, sd
 
 TOLERANCE = 3.0  # points of accuracy that a fresh run may always be away

@@ -1,174 +1,107 @@
-"""The one function that says whether a reproduced value agrees with a published one."""
+"""The rules by which a reproduced value, an effect or a claim is judged.
+
+A **value** is compared with a published one by the 95 % interval of their difference, and a margin within which the
+two count as alike. An **effect** is a difference of our own runs, of which the publication claims the sign. A **claim**
+is what the publication says in words, over several conditions. The page "What a verdict means" explains all three, and
+shows by simulation how often each verdict comes out.
+"""
 
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-import pandas as pd
-from scipy import stats
+from .statistics import Interval, Sample, difference, finite, holm, of_mean
 
-from .published import EXPECTED, load, near_matches, not_one_of, read_rows
-
-AGREES, DIFFERS, OPPOSITE, UNPUBLISHED = "agrees", "differs", "opposite", "no published value"
-
-
-CLAIMS = {"> 0": 1, "< 0": -1}  # directions that are published without a number
-SIGNIFICANT = 0.05
-NOT_AVAILABLE = "not available"
-MARKS = {AGREES: "✓", DIFFERS: "≠", OPPOSITE: "⇅", UNPUBLISHED: "○"}  # shapes, so that no colour is needed
-CAPTION = (
-    "Published and reproduced values in the unit of the publication (accuracies in percent), as mean ± standard "
-    "deviation (n runs). Agrees: within two standard deviations of both. Where a direction is published without a "
-    "number (> 0, < 0), it agrees if the mean lies there with p < 0.05 (two-sided t-test over the runs)."
-)
+AGREES, DIFFERS = "agrees", "differs"  # values
+CONFIRMED, NO_EFFECT, REVERSED = "confirmed", "no effect", "reversed"  # effects
+UNDECIDED = "undecided"  # both
+UNPUBLISHED, SHOWN, UNTESTED = "no published value", "not judged", "not tested"  # neither
+DIVERGED = "diverged"  # every run of ours
+MARKS = {  # shapes, so that no colour is needed
+    AGREES: "✓", CONFIRMED: "✓", DIFFERS: "≠", REVERSED: "⇅", NO_EFFECT: "∅", UNDECIDED: "?",
+    UNPUBLISHED: "○", SHOWN: "–", UNTESTED: "–", DIVERGED: "↯",
+}  # fmt: skip
+SIGNS = {"> 0": 1, "< 0": -1}  # directions that are published without a number
+SIGNIFICANT = 0.05  # and 1 - SIGNIFICANT is the level of every interval
+NEGLIGIBLE = {"percent": 1.0}  # an effect within this of zero is none, by unit; of other units only zero is none
+MOST_RUNS = 1000  # nobody will compute more to decide a value
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A published value beside its reproduction, all in the unit of the published row; nan stands for "not known"."""
+class Judged:
+    """The verdict on a value or an effect, and the 95 % interval that it rests on."""
 
-    id: str
-    published: float
-    published_sd: float
-    reproduced: float  # mean over n runs
-    reproduced_sd: float  # sample standard deviation (n - 1); nan for one run
-    n: int
-    difference: float  # reproduced - published
     verdict: str  # a key of MARKS
+    interval: Interval  # of the difference from the published value, or of the effect
+    needed: int | None = None  # runs that would decide it, all else equal; None: decided, or more than MOST_RUNS
 
 
-def judge(
-    row: pd.Series,
-    reproduced: Sequence[float],
-    baseline: Sequence[float] | None = None,
-    published_baseline: float | None = None,
-    claim: str = "",
-) -> Verdict:
-    """Compare one row of `published.load()` with the runs that reproduce it.
+def judge_value(ours: Sample, theirs: Sample, margin: float) -> Judged:
+    """Judge a value by the 95 % interval of its difference from the published one.
 
-    - `no published value`: the row has none, and no direction is claimed.
-    - where a direction is claimed in place of a value, `claim` = "> 0" or "< 0": `agrees` if our mean lies there,
-      `opposite` if it lies on the other side, both with p < 0.05 in a two-sided t-test over the runs; else `differs`.
-    - `opposite`: the row is published as above (below) its baseline, and our mean is below (above) our baseline's by
-      more than two standard errors of that difference. Needs two runs or more on both sides.
-    - `agrees`: |mean - published| <= 2 sqrt(sd_published² + sd_reproduced²) + half a unit of the last printed digit.
-      A standard deviation that is not known counts as 0.
-    - `differs`: anything else.
-
-    They are tried in this order: an effect of the wrong sign is never hidden by a wide standard deviation.
-
-    `reproduced` and `baseline` hold one number per run, in the row's unit; `baseline` and `published_baseline` belong
-    to the row named in `against`, None if not known. Raises ValueError for no run or a number that is not finite.
+    Within ± `margin` (in the unit of the value) it agrees; else, if the interval excludes zero, it differs; else it is
+    undecided. Welch's interval; a published standard deviation that is not known is taken as ours, and a published
+    value of one trial then gets a prediction interval.
     """
-    mean, sd = _mean_sd(row.name, reproduced)
-    published, published_sd = float(row["value"]), float(row["sd"])
-    tolerance = 2 * math.hypot(_or_zero(published_sd), _or_zero(sd)) + row["resolution"] / 2
-    reversed_effect = False
-    if baseline is not None and published_baseline is not None:
-        baseline_mean, baseline_sd = _mean_sd(f"baseline of {row.name}", baseline)
-        effect, published_effect = mean - baseline_mean, published - published_baseline
-        error = math.hypot(sd / math.sqrt(len(reproduced)), baseline_sd / math.sqrt(len(baseline)))
-        reversed_effect = effect * published_effect < 0 and abs(effect) > 2 * error  # False if any of them is nan
-    if math.isnan(published) and claim:
-        verdict = _direction(reproduced, CLAIMS[claim])
-    elif math.isnan(published):
-        verdict = UNPUBLISHED
-    elif reversed_effect:
-        verdict = OPPOSITE
-    else:
-        verdict = AGREES if abs(mean - published) <= tolerance + 1e-9 else DIFFERS
-    return Verdict(str(row.name), published, published_sd, mean, sd, len(reproduced), mean - published, verdict)
+    found = difference(ours, theirs)
+    verdict = value_verdict(found, margin)
+    if verdict != UNDECIDED:
+        return Judged(verdict, found)
+    needed = _fewest(lambda n: value_verdict(difference(ours._replace(n=n), theirs), margin), ours.n)
+    return Judged(verdict, found, needed)
 
 
-def verdicts(
-    reproduced: Mapping[str, Sequence[float]],
-    protocol: str = "released",
-    table: pd.DataFrame | None = None,
-    claims: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
-    """Judge many values: {id: one number per run} -> the fields of `Verdict`, `protocol` and `claim`, one row per id.
+def judge_effect(changes: Iterable[float], sign: int, unit: str = "percent") -> Judged:
+    """Judge an effect by the 95 % interval of the mean change, one change for every network.
 
-    claims: directions that are published without a number, by id. The baseline of a row is the row named in its
-    `against`, if that was reproduced too. Join two protocols with `pd.concat`. Raises ValueError for an id that is not
-    in `table` (None: `published.load()`), with near matches.
+    sign: 1 or -1, as it is claimed. No effect: the interval lies within ± NEGLIGIBLE of the unit. Confirmed: it
+    excludes zero and the mean has the claimed sign. Reversed: it excludes zero, and the mean is on the other side by
+    NEGLIGIBLE or more. Else undecided. Changes that are not finite are left out; ValueError if none is left.
     """
-    table = load() if table is None else table
-    judged = []
-    for key, runs in reproduced.items():
-        if key not in table.index:
-            raise ValueError(f"no published row {key!r}{near_matches(key, table.index)}")
-        row = table.loc[key]
-        assert isinstance(row, pd.Series)  # ids are unique
-        against = str(row["against"])
-        published_baseline = float(table["value"][against]) if against else None
-        claim = (claims or {}).get(key, "")
-        judged.append(asdict(judge(row, runs, reproduced.get(against), published_baseline, claim)) | {"claim": claim})
-    frame = pd.DataFrame(judged, columns=[*(field.name for field in fields(Verdict)), "claim"])
-    frame.insert(1, "protocol", protocol)
-    return frame
+    known = Sample.of(list(changes))
+    found = of_mean(known)
+    verdict = effect_verdict(found, sign, unit)
+    if verdict != UNDECIDED:
+        return Judged(verdict, found)
+    return Judged(verdict, found, _fewest(lambda n: effect_verdict(of_mean(known._replace(n=n)), sign, unit), known.n))
 
 
-def check_expected(frame: pd.DataFrame, path: Path = EXPECTED) -> list[str]:
-    """Compare verdicts (a frame of `verdicts`) with the committed ones; one readable line per difference, [] for none.
+def effect_verdict(found: Interval, sign: int, unit: str, p: float | None = None) -> str:
+    """Return the verdict on an effect of which the interval is known; see `judge_effect`.
 
-    The file has the columns id, protocol, verdict, note. Raises ValueError, with file, line and column, if it is bad.
+    p: as corrected for other tests, which then decides whether zero is excluded.
     """
-    expected: dict[tuple[str, str], str] = {}
-    for line, row in read_rows(path, ("id", "protocol", "verdict", "note")):
-        key = row["id"], row["protocol"]
-        if row["verdict"] not in MARKS:
-            raise ValueError(f"{path}, line {line}, column verdict: {not_one_of(row['verdict'], MARKS)}")
-        if key in expected:
-            raise ValueError(f"{path}, line {line}, column id: {' '.join(key)} stands there twice")
-        expected[key] = row["verdict"]
-    if frame.duplicated(["id", "protocol"]).any():
-        raise ValueError("the verdicts hold an id twice under one protocol")
-    found = dict(zip(zip(frame["id"], frame["protocol"], strict=True), frame["verdict"], strict=True))
-    lines = []
-    for key in sorted(expected.keys() | found.keys()):
-        was, now = expected.get(key), found.get(key)
-        name = f"{key[0]} ({key[1]})"
-        if was is None:
-            lines.append(f"new: {name}: {now}, without a row in {Path(path).name}")
-        elif now is None:
-            lines.append(f"missing: {name}: expected {was}, not reproduced")
-        elif was != now:
-            lines.append(f"changed: {name}: expected {was}, now {now}")
-    return lines
+    margin = NEGLIGIBLE.get(unit, 0.0)
+    if -margin <= found.low and found.high <= margin:
+        return NO_EFFECT
+    if not (found.excludes_zero if p is None else p < SIGNIFICANT):
+        return UNDECIDED
+    if found.mean * sign > 0:
+        return CONFIRMED
+    return REVERSED if abs(found.mean) >= margin else UNDECIDED
 
 
-def _mean_sd(name: object, runs: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation (nan for one run)."""
-    values = [float(value) for value in runs]
-    if not values or not all(map(math.isfinite, values)):
-        raise ValueError(f"{name}: runs {values} given; needed: one finite number or more")
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+def value_verdict(found: Interval, margin: float) -> str:
+    """Return the verdict on a value of which the interval of the difference is known; see `judge_value`."""
+    if -margin <= found.low and found.high <= margin:
+        return AGREES
+    return DIFFERS if found.excludes_zero else UNDECIDED
 
 
-def _direction(runs: Sequence[float], sign: int) -> str:
-    mean, sd = _mean_sd("direction", runs)
-    significant = sd == 0 or stats.ttest_1samp(runs, 0).pvalue < SIGNIFICANT if len(runs) > 1 else False
-    if not significant or not mean:
-        return DIFFERS
-    return AGREES if mean * sign > 0 else OPPOSITE
+def _fewest(verdict: Callable[[int], str], n: int) -> int | None:
+    """Return the fewest runs, more than n, that decide; None if more than MOST_RUNS, or if spread is not known."""
+    if n < 2 or verdict(MOST_RUNS) == UNDECIDED:
+        return None
+    low, high = n, MOST_RUNS  # an interval only narrows, so that what is decided stays so
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if verdict(middle) == UNDECIDED else (low, middle)
+    return high
 
 
-def _or_zero(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
-
-
-def as_published(row: Mapping[Any, Any]) -> str:
-    """Return what was published of a row of `verdicts`: value and standard deviation, or the direction, as text."""
-    if math.isnan(row["published"]):
-        return row.get("claim") or NOT_AVAILABLE
-    return f"{row['published']:.6g}" + with_sd(row["published_sd"], ".6g")
-
-
-def with_sd(sd: float, form: str) -> str:
-    """A standard deviation behind its mean; nothing where it is not known."""
-    return "" if math.isnan(sd) else f" ± {sd:{form}}"
+def corrected(p: Sequence[float]) -> list[float]:
+    """Return the p-values of a family of claims, corrected by Holm; one that is not known stays nan and counts not."""
+    known = iter(holm(finite(p)))
+    return [math.nan if math.isnan(value) else float(next(known)) for value in p]

@@ -1,7 +1,8 @@
 """The guard of the numbers: what each file of results and each verdict rests on, committed beside the results.
 
 A number that is altered by hand, a run that is lost, changed or added, makes the manifest differ, whether a verdict
-changes or not. It is written anew on purpose only: `python -m srclib verdicts --accept`.
+changes or not; so does a verdict that is altered there. It is written anew on purpose only: `python -m srclib verdicts
+--accept`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import csv
 import hashlib
 import json
 import math
-import statistics
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..data.files import whole
 from ..experiments import protocols
 from ..experiments.records import Record
 from ..experiments.store import Store
+from .claims import tested
 from .published import read_rows
 from .reproduced import reproduced
 
@@ -29,11 +30,13 @@ FILE = "manifest.csv"
 class Entry:
     """What one file or verdict rests on, as text."""
 
-    what: str  # a file of the store, or the id of a published value
+    what: str  # a file of the store, the id of a published value, or a claim by its number
     protocol: str  # of a verdict; of a file empty
-    n: str  # runs in the file; numbers that are judged, one for each seed
-    mean: str  # of these numbers; of a file empty
-    sd: str
+    n: str  # runs in the file; networks that a verdict rests on
+    mean: str  # of these networks; of a file empty
+    sd: str  # of the networks behind a value
+    verdict: str  # on the value or the claim
+    effect: str  # the verdict on the effect of a value against its control
     sha256: str  # of the records
 
 
@@ -42,13 +45,24 @@ def manifest(store: Store) -> list[Entry]:
     files: dict[str, list[Record]] = {}
     for record in store.records():
         files.setdefault(record["experiment"], []).append(record)
-    entries = [Entry(f"{name}.jsonl", "", str(len(own)), "", "", _digest(own)) for name, own in sorted(files.items())]
+    entries = [
+        Entry(f"{name}.jsonl", "", str(len(own)), "", "", "", "", _digest(own)) for name, own in sorted(files.items())
+    ]
     for protocol in protocols.names():
-        for key, found in reproduced(store, protocol).items():
-            mean, sd = statistics.fmean(found.values), statistics.stdev(found.values) if len(found.values) > 1 else None
-            numbers = (repr(mean), "" if sd is None else repr(sd))
-            entries.append(Entry(key, protocol, str(len(found.values)), *numbers, _digest(found.records)))
+        found = reproduced(store, protocol)
+        for key, each in found.items():
+            v = each.verdict
+            told = (str(v.n), _number(v.reproduced), _number(v.reproduced_sd), v.verdict, v.effect_verdict)
+            entries.append(Entry(key, protocol, *told, _digest(each.records)))
+        for claim in tested(store, found, protocol):
+            if claim.records:
+                told = (str(claim.n), _number(claim.effect), "", claim.verdict, "")
+                entries.append(Entry(f"claim {claim.number}", protocol, *told, _digest(claim.records)))
     return entries
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else repr(float(value))
 
 
 def write(store: Store) -> Path:
@@ -87,14 +101,17 @@ def _alike(one: Entry, other: Entry) -> bool:
     """Return whether entries differ at most in the last digits of their mean and deviation."""
     numbers = ((one.mean, other.mean), (one.sd, other.sd))
     close = all(a == b or (a and b and math.isclose(float(a), float(b), rel_tol=1e-12)) for a, b in numbers)
-    return bool(close) and (one.n, one.sha256) == (other.n, other.sha256)
+    same = [(each.n, each.verdict, each.effect, each.sha256) for each in (one, other)]
+    return bool(close) and same[0] == same[1]
 
 
 def _told(entry: Entry) -> str:
-    if not entry.mean:
+    if not entry.protocol:
         return f"{entry.n} runs, sha256 {entry.sha256[:10]}"
     sd = f" ± {float(entry.sd):.2f}" if entry.sd else ""
-    return f"{float(entry.mean):.2f}{sd} (n = {entry.n}, sha256 {entry.sha256[:10]})"
+    mean = f"{float(entry.mean):.2f}{sd} " if entry.mean else ""
+    verdict = ", ".join(filter(None, [entry.verdict, entry.effect and f"effect {entry.effect}"]))
+    return f"{mean}(n = {entry.n}, sha256 {entry.sha256[:10]}), {verdict}"
 
 
 def _digest(records: Iterable[Record]) -> str:

@@ -1,4 +1,4 @@
-"""Published values, and the one function that says whether a reproduced value agrees with them.
+"""Published values, each with its source and how sure it is.
 
 The tables stand in `data/published/`, one CSV file per place of publication; its README explains columns and sources.
 """
@@ -18,11 +18,10 @@ from ..data import STREAMS
 from ..data.places import committed
 
 PUBLISHED = committed("published")
-EXPECTED = PUBLISHED / "expected_verdicts.csv"
 
 COLUMNS = (
     "id", "dataset", "method", "quantity", "unit", "value", "sd", "sd_as_printed",
-    "against", "confidence", "source", "reason",
+    "trials", "margin", "against", "confidence", "source", "reason",
 )  # fmt: skip
 ALLOWED = {
     "dataset": ("", *STREAMS),
@@ -34,19 +33,20 @@ ALLOWED = {
     "confidence": ("high", "medium-high", "medium", "none"),
 }  # fmt: skip
 REQUIRED = ("id", "quantity", "unit", "confidence", "source")
+NUMBERS = ("value", "sd", "sd_as_printed", "trials", "margin")
 NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
 def load(directory: Path | None = None) -> pd.DataFrame:
     """Read every published value, indexed by `id`.
 
-    `value` and `sd` are floats (nan: not known), the other columns text ("" for empty). The added column `resolution`
-    is one unit of the last printed digit: 0.01 for "48.47", 1 for "44".
+    `value`, `sd`, `sd_as_printed`, `trials` and `margin` are floats (nan: not known, or not to be judged), the other
+    columns text ("" for empty).
 
     Raises ValueError that names file, line and column of the first fault.
     """
     directory = PUBLISHED if directory is None else Path(directory)
-    paths = [path for path in sorted(directory.glob("*.csv")) if path.name != EXPECTED.name]
+    paths = sorted(directory.glob("*.csv"))
     if not paths:
         raise ValueError(f"no table of published values (*.csv) in {directory}")
     rows: dict[str, dict[str, str]] = {}
@@ -69,9 +69,7 @@ def load(directory: Path | None = None) -> pd.DataFrame:
             if (other["dataset"], other["quantity"]) != (row["dataset"], row["quantity"]):
                 raise ValueError(f"{place}: {row['against']!r} has another data set or quantity than {key!r}")
     frame = pd.DataFrame(list(rows.values()), columns=list(COLUMNS)).set_index("id")
-    decimals = frame["value"].map(lambda printed: len(printed.partition(".")[2]))
-    frame["resolution"] = 10.0**-decimals
-    for column in ("value", "sd"):
+    for column in NUMBERS:
         frame[column] = frame[column].map(lambda printed: float(printed) if printed else math.nan).astype(float)
     return frame
 
@@ -107,12 +105,17 @@ def _faults(row: Mapping[str, str], stem: str) -> Iterator[tuple[str, str]]:
             yield column, "is empty"
         if column in ALLOWED and cell not in ALLOWED[column]:
             yield column, not_one_of(cell, ALLOWED[column])
-        if column in ("value", "sd", "sd_as_printed") and cell and not NUMBER.fullmatch(cell):
+        if column in NUMBERS and cell and not NUMBER.fullmatch(cell):
             yield column, f"{cell!r} is not a plain decimal number"
     if not row["id"].startswith(f"{stem}/"):
         yield "id", f"{row['id']!r} does not start with '{stem}/', the name of its file"
     if bool(row["value"]) == (row["confidence"] == "none"):
         yield "confidence", f"{row['confidence']!r} does not fit the value {row['value']!r}: none goes with no value"
+    if bool(row["margin"]) != bool(row["trials"]) or (row["margin"] and not row["value"]):
+        yield "margin", "margin and trials go together, and with a value: it is judged by both"
+    for column in ("trials", "margin"):
+        if NUMBER.fullmatch(row[column]) and float(row[column]) < (1 if column == "trials" else 0):
+            yield column, f"{row[column]} is too small: allowed is 1 or more trials, a margin of 0 or more"
     if not row["value"] and not row["reason"]:
         yield "reason", "is empty, and so is the value: say why it is missing"
     if bool(row["sd"]) != bool(row["sd_as_printed"]) or (row["sd"] and not row["value"]):

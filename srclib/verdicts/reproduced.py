@@ -1,230 +1,217 @@
-"""From the store of results to verdicts: which runs reproduce which published value.
-
-`rows.yaml` says where the runs behind a published value stand; a new page only adds rows to it.
-"""
+"""The verdict on every published value of which the store holds the runs, and on its effect."""
 
 from __future__ import annotations
 
-import json
 import math
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache
-from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
-from ..data import load
-from ..experiments import dialect, grid
-from ..experiments.cell import Cell
-from ..experiments.grid import Point
+from ..experiments import dialect
 from ..experiments.records import Record
 from ..experiments.store import Store
 from ..experiments.typed import from_mapping
-from ..learning.methods.icarl import ICaRL
-from . import judging
+from . import judging, published
+from .judging import DIVERGED, SHOWN, SIGNS, UNPUBLISHED, Judged
+from .rows import Numbers, Row, numbers, rows
+from .statistics import Sample
 
-ROWS = Path(__file__).with_name("rows.yaml")
+REASONS = Path(__file__).with_name("reasons.yaml")
 OWN = ("tuned",)  # protocols of our own, which reproduce nothing
-
-Runs = Sequence[tuple[Cell, Record]]
-Quantity = Callable[["Row", Runs, Runs], float]  # of the runs of one seed, and of those that they are compared with
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """Where the runs behind a published value stand; `rows.yaml` explains the fields."""
+class Verdict:
+    """A published value beside its reproduction, all in the unit of the published row; nan stands for "not known"."""
 
+    id: str
     label: str
-    experiment: str
-    dataset: str
-    run: str
-    quantity: str = "accuracy"
-    after: str | None = None
-    images: str | None = None
-    tasks: tuple[int, ...] | None = None
-    overlaps: tuple[int, ...] | None = None
-    over: dict[str, Any] = field(default_factory=dict)
-    less: dict[str, Any] = field(default_factory=dict)
-    at: tuple[str, ...] = ()
-    minus: tuple[str, ...] = ()
-    claim: str = ""
+    protocol: str
+    page: str  # where it is shown
+    # As published
+    unit: str
+    published: float
+    published_sd: float
+    trials: float
+    claim: str  # the direction, where one is published without a number
+    confidence: str
+    source: str
+    # As reproduced
+    reproduced: float  # mean over n networks
+    reproduced_sd: float  # sample standard deviation (n - 1); nan for one
+    n: int
+    diverged: int  # further networks, which are not averaged
+    # The level
+    margin: float
+    difference: float  # reproduced - published; of a direction, what is judged
+    low: float  # of its 95 % interval
+    high: float
+    verdict: str  # a key of judging.MARKS
+    needed: float  # networks that would decide it; nan: decided, or more than 1000
+    other_reading: str  # the verdict if the printed standard deviation is no fraction, where that is another one
+    # The effect against the control
+    control: str  # in words; "" where there is none
+    effect: float = math.nan  # mean over effect_n networks, paired by seed
+    effect_low: float = math.nan
+    effect_high: float = math.nan
+    effect_n: int = 0
+    published_effect: float = math.nan
+    effect_verdict: str = ""
+    effect_needed: float = math.nan
+    reason: str = ""  # what explains the verdict, where it is known
 
-    def __post_init__(self) -> None:
-        if self.quantity not in QUANTITIES:
-            raise ValueError(f"quantity = {self.quantity!r}: allowed is one of {', '.join(QUANTITIES)}")
-        if bool(self.at) != (self.quantity == "measure"):
-            raise ValueError(f"at = {self.at}: allowed is one place or more for a measure, none for anything else")
-        if self.claim not in ("", *judging.CLAIMS):
-            raise ValueError(f"claim = {self.claim!r}: allowed is one of {', '.join(judging.CLAIMS)}, or none")
-        if unknown := set(self.less) - {f.name for f in fields(Row)}:
-            raise ValueError(f"less = {self.less}: {unknown.pop()!r} is no field of a row")
 
-    def compared(self) -> Row | None:
-        """Return the row whose runs are subtracted, which differs from this one in the fields of `less`."""
-        return replace(self, **(self.less | {"less": {}})) if self.less else None
+@dataclass(frozen=True)
+class Reason:
+    """What explains a verdict: it is shown only beside that verdict."""
+
+    ids: str  # a regular expression that the whole id matches
+    protocol: str
+    verdict: str
+    reason: str
+
+    def fits(self, verdict: Verdict) -> bool:
+        """Return whether it speaks of a verdict."""
+        same = (verdict.protocol, verdict.verdict) == (self.protocol, self.verdict)
+        return same and bool(re.fullmatch(self.ids, verdict.id))
 
 
-def rows(path: Path = ROWS) -> dict[str, Row]:
-    """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
-    return {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in dialect.read(path).items()}
+@cache
+def reasons(path: Path = REASONS) -> list[Reason]:
+    """Read what explains verdicts; ValueError names an entry with an unknown or missing field."""
+    return [from_mapping(Reason, entry, f"{path.name}[{i}]") for i, entry in enumerate(dialect.read(path))]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What the store holds of a published value, in the unit of the publication."""
+    """A verdict and the records that it rests on."""
 
-    values: list[float]  # one for each seed
-    records: list[Record]  # that they are computed from
+    verdict: Verdict
+    records: list[Record]
 
 
 def reproduced(store: Store, protocol: str = "released") -> dict[str, Reproduction]:
-    """Return what the store holds of published values, by id.
+    """Judge the published values of which the store holds every run of the profile `full`, by id.
 
-    Only the ids all of whose runs (profile `full`) are in the store; none for a protocol that is our own. Raises
-    ValueError for an unknown protocol.
+    None for a protocol that is our own. Raises ValueError for an unknown protocol.
     """
-    found = {}
+    table, found = published.load(), {}
     for key, row in ({} if protocol in OWN else rows()).items():
-        runs, other = _by_seed(row, store, protocol), row.compared()
-        others = _by_seed(other, store, protocol) if other else {seed: [] for seed in runs}
-        values = [QUANTITIES[row.quantity](row, group, others[seed]) for seed, group in runs.items() if seed in others]
-        if values and all(map(math.isfinite, values)):
-            both = chain.from_iterable(chain(group, others[seed]) for seed, group in runs.items() if seed in others)
-            found[key] = Reproduction(values, [record for _, record in both])
+        own = numbers(row, store, protocol)
+        if own is None:
+            continue
+        effect = numbers(row.effect(), store, protocol) if row.control else None
+        verdict = _judged(key, row, protocol, own, effect, table)
+        records = {record["key"]: record for record in [*own.records, *(effect.records if effect else [])]}
+        found[key] = Reproduction(verdict, list(records.values()))
     return found
 
 
-def _by_seed(row: Row, store: Store, protocol: str) -> dict[int, Runs]:
-    """Return the runs of a row by seed; none at all if any is not in the store, or was tested on other images."""
-    low, high = row.overlaps or (-math.inf, math.inf)
-    over = {path: value if isinstance(value, list) else [value] for path, value in row.over.items()}
-    cells = [
-        cell
-        for _, cell in full_cells(row.experiment, protocol, row.dataset, row.run, json.dumps(over))
-        if cell.overlap is None or low <= cell.overlap <= high
+def frame(found: Mapping[str, Reproduction]) -> pd.DataFrame:
+    """Return verdicts as a table, one row each, with the fields of `Verdict`."""
+    columns = [each.name for each in fields(Verdict)]
+    return pd.DataFrame([asdict(each.verdict) for each in found.values()], columns=columns)
+
+
+def table(store: Store, protocol: str = "released") -> pd.DataFrame:
+    """Judge what the store holds: as `reproduced`, in the form of `frame`."""
+    return frame(reproduced(store, protocol))
+
+
+def without_verdict(found: pd.DataFrame) -> list[str]:
+    """Return a line for every reason that no verdict of a table has any more."""
+    known = list(zip(found["id"], found["protocol"], found["verdict"], strict=True))
+    return [
+        f"{REASONS.name}: {each.ids} ({each.protocol}) explains why it {each.verdict}, which no verdict says"
+        for each in reasons()
+        if not any(each.protocol == p and each.verdict == v and re.fullmatch(each.ids, i) for i, p, v in known)
     ]
-    if not all(cell in store and (row.images or cell.tested[0]) in cell.tested for cell in cells):
-        return {}
-    by_seed = groupby(sorted(cells, key=lambda cell: cell.seed), lambda cell: cell.seed)
-    return {seed: [(cell, store[cell]) for cell in group] for seed, group in by_seed}
 
 
-def table(store: Store, protocol: str = "released", prefix: str = "") -> pd.DataFrame:
-    """Judge what the store holds, the ids that start with `prefix`: a frame of `judging.verdicts`."""
-    wanted = rows()
-    claims = {key: row.claim for key, row in wanted.items()}
-    values = {key: found.values for key, found in reproduced(store, protocol).items()}
-    frame = judging.verdicts(values, protocol, claims=claims)
-    frame.insert(1, "label", [wanted[key].label for key in frame["id"]])
-    return frame[frame["id"].str.startswith(prefix)].reset_index(drop=True) if len(frame) else frame
+def _judged(key: str, row: Row, protocol: str, own: Numbers, effect: Numbers | None, table: pd.DataFrame) -> Verdict:
+    printed = table.loc[key]
+    assert isinstance(printed, pd.Series)  # ids are unique
+    ours = Sample.of(own.values) if own.values else Sample(math.nan, math.nan, 0)
+    theirs = Sample(printed["value"], printed["sd"], 1 if math.isnan(printed["trials"]) else int(printed["trials"]))
+    direction = "" if row.control else row.claim
+    level, verdict = _level(ours, theirs, own, printed, direction)
+    values: dict[str, Any] = {}
+    if effect is not None and effect.values:
+        values = _effect(effect, row.claim, printed, table)
+    known = Verdict(
+        id=key, label=row.label, protocol=protocol, page=row.shown,
+        unit=printed["unit"], published=theirs.mean, published_sd=theirs.sd, trials=printed["trials"],
+        claim=direction, confidence=printed["confidence"], source=printed["source"],
+        reproduced=ours.mean, reproduced_sd=ours.sd, n=ours.n, diverged=own.diverged,
+        margin=printed["margin"], verdict=verdict, needed=_number(level.needed if level else None),
+        difference=level.interval.mean if level else ours.mean - theirs.mean,
+        low=level.interval.low if level else math.nan, high=level.interval.high if level else math.nan,
+        other_reading=_other_reading(ours, theirs, printed, verdict) if level and not direction else "",
+        control=_control(row), **values,
+    )  # fmt: skip
+    fitting = [each.reason for each in reasons() if each.fits(known)]
+    return Verdict(**(asdict(known) | {"reason": " ".join(fitting)}))
 
 
-@cache
-def full_cells(experiment: str, protocol: str, dataset: str, run: str, over: str = "{}") -> list[tuple[Point, Cell]]:
-    """Return the cells of one run of the profile `full` with their points; none if the protocol does not know it.
-
-    over: values in place of those of the experiment's `over`, by setting, as JSON.
-    """
-    settings = grid.settings(experiment, protocol=protocol)  # an unknown experiment or protocol is an error
-    other = json.loads(over)
-    changed = {"over": settings["over"] | other} if other and "over" in settings else {}
-    try:
-        return grid.points(experiment, "full", protocol, datasets=[dataset], runs=[run], **changed)
-    except ValueError:  # no section for the data set, or no sleep parameters
-        return []
-
-
-def _accuracy(row: Row, runs: Runs, others: Runs) -> float:
-    """Return the accuracy of one seed in percent, the mean over its overlaps, less that of the other runs if any."""
-    mean = 100 * statistics.fmean(_tested(row, cell, _phase(record, row.after)) for cell, record in runs)
-    other = row.compared()
-    return mean - (_accuracy(other, others, []) if other else 0)
+def _level(ours: Sample, theirs: Sample, own: Numbers, printed: pd.Series, direction: str) -> tuple[Judged | None, str]:
+    if not own.values:
+        return None, DIVERGED
+    if direction:
+        judged = judging.judge_effect(own.values, SIGNS[direction], printed["unit"])
+        return judged, judged.verdict
+    if math.isnan(theirs.mean):
+        return None, UNPUBLISHED
+    if math.isnan(printed["margin"]):
+        return None, SHOWN
+    judged = judging.judge_value(ours, theirs, printed["margin"])
+    return judged, judged.verdict
 
 
-def _last_gain(row: Row, runs: Runs, others: Runs) -> float:
-    """Return the gain of one seed by its last sleep in points, less that of the other runs if any."""
-    mean = 100 * statistics.fmean(_gain(record) for _, record in runs)
-    return mean - (_last_gain(row, others, []) if others else 0)
+def _effect(effect: Numbers, claim: str, printed: pd.Series, table: pd.DataFrame) -> dict[str, Any]:
+    """Judge the difference from the control; of which the sign is claimed, or that of the published difference."""
+    against = printed["against"]
+    theirs = printed["value"] - table["value"][against] if against else math.nan
+    sign = SIGNS[claim] if claim else 0 if math.isnan(theirs) else int(math.copysign(1, theirs))
+    judged = judging.judge_effect(effect.values, sign or 1, printed["unit"])
+    return {
+        "effect": judged.interval.mean,
+        "effect_low": judged.interval.low,
+        "effect_high": judged.interval.high,
+        "effect_n": len(effect.values),
+        "published_effect": theirs,
+        "effect_verdict": judged.verdict if sign else SHOWN,
+        "effect_needed": _number(judged.needed if sign else None),
+    }
 
 
-def _epochs_to_match(row: Row, runs: Runs, others: Runs) -> float:
-    """Return after how many epochs a task one seed is as good as the other run, the mean over memories of exemplars.
-
-    Where it never is, the most epochs tried count.
-    """
-    epochs = []
-    for reference, target in others:
-        memory = _memory(reference)
-        same = [(cell.awake.task_epochs(0), record) for cell, record in runs if _memory(cell) == memory]
-        reached = [tried for tried, record in same if record["metrics"]["final"] >= target["metrics"]["final"]]
-        epochs.append(min(reached, default=max(tried for tried, _ in same)))
-    return statistics.fmean(epochs)
+def _other_reading(ours: Sample, theirs: Sample, printed: pd.Series, verdict: str) -> str:
+    """Return the verdict with the standard deviation exactly as printed, if that is another one; else ""."""
+    if math.isnan(printed["sd_as_printed"]) or printed["sd_as_printed"] == theirs.sd:
+        return ""
+    other = judging.judge_value(ours, theirs._replace(sd=printed["sd_as_printed"]), printed["margin"]).verdict
+    return "" if other == verdict else other
 
 
-def _memory(cell: Cell) -> int:
-    return next(p.memory for p in cell.plugins if isinstance(p, ICaRL))
+def _control(row: Row) -> str:
+    return ", ".join(str(value) for value in row.control.values() if not isinstance(value, dict))
 
 
-def _improved(pick: Callable[..., float]) -> Quantity:
-    def overlap(row: Row, runs: Runs, others: Runs) -> float:
-        """Return the smallest or largest overlap at which one seed is better after sleep; nan if it never is."""
-        better = [cell.overlap for cell, record in runs if _gain(record) > 0]
-        return pick(better, default=math.nan)
-
-    return overlap
+def _number(count: int | None) -> float:
+    return math.nan if count is None else float(count)
 
 
-def _measure(row: Row, runs: Runs, others: Runs) -> float:
-    """Return what one seed measured at the places `at`, added up, less that at `minus`; nan if any is missing."""
-    ((_, record),) = runs
-    return sum(_at(record, place) for place in row.at) - sum(_at(record, place) for place in row.minus)
+def as_published(row: Mapping[Any, Any]) -> str:
+    """Return what was published of a row of `table`: value and standard deviation, or the direction, as text."""
+    if math.isnan(row["published"]):
+        return row.get("claim") or "not available"
+    return f"{row['published']:.6g}" + with_sd(row["published_sd"], ".6g")
 
 
-def _at(record: Record, place: str) -> float:
-    found = record["metrics"]["measures"]
-    for part in place.split("/"):
-        found = found[int(part) if isinstance(found, list) else part]
-    return math.nan if found is None else float(found)
-
-
-def _gain(record: Record) -> float:
-    *_, before, after = record["metrics"]["phases"]
-    return float(after["overall"] - before["overall"])
-
-
-def _phase(record: Record, after: str | None) -> dict[str, Any]:
-    phases: list[dict[str, Any]] = record["metrics"]["phases"]
-    named = {f"{phase['kind']} {phase['task'] + 1}": phase for phase in phases}
-    if after is not None and after not in named:
-        raise ValueError(f"after = {after!r}: allowed is one of {', '.join(named)}")
-    return phases[-1] if after is None else named[after]
-
-
-def _tested(row: Row, cell: Cell, phase: dict[str, Any]) -> float:
-    """Return the fraction of the images of the row's tasks that are recognised."""
-    split = row.images or cell.tested[0]
-    phase = phase["images"][split] if len(cell.tested) > 1 else phase
-    if row.tasks is None:
-        return float(phase["overall"])
-    accuracy: list[float] = [phase["accuracy"][task - 1] for task in row.tasks]
-    if len(accuracy) == 1:
-        return accuracy[0]
-    labels = getattr(load(cell.dataset), f"y_{split}")
-    images = torch.bincount(labels).view(-1, cell.classes_per_task).sum(1)  # (tasks,)
-    counts = [int(images[cell.order[task - 1]]) for task in row.tasks]
-    return sum(a * n for a, n in zip(accuracy, counts, strict=True)) / sum(counts)
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "accuracy": _accuracy,
-    "gain": _last_gain,
-    "epochs_to_match": _epochs_to_match,
-    "overlap_improved_first": _improved(min),
-    "overlap_improved_last": _improved(max),
-    "measure": _measure,
-}
+def with_sd(sd: float, form: str) -> str:
+    """A standard deviation behind its mean; nothing where it is not known."""
+    return "" if math.isnan(sd) else f" ± {sd:{form}}"

@@ -6,13 +6,109 @@ Everywhere a number that is not finite, as of a run that diverged, is left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 Floats = NDArray[np.float64]
+LEVEL = 0.95  # of every interval
+
+
+class Sample(NamedTuple):
+    """What is known of some runs."""
+
+    mean: float
+    sd: float  # sample standard deviation (n - 1); nan: not known
+    n: int
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Self:
+        """Sum up numbers; ValueError if none of them is finite."""
+        known = finite(values)
+        if not known.size:
+            raise ValueError(f"runs {values!r} given: allowed is one finite number or more")
+        return cls(mean(known), sd(known), int(known.size))
+
+
+class Interval(NamedTuple):
+    """A mean, or a difference of means, with its 95 % interval."""
+
+    mean: float
+    error: float  # standard error
+    df: float  # degrees of freedom
+
+    @property
+    def half(self) -> float:
+        """Half the width of the interval; endless where the spread is not known."""
+        if math.isnan(self.error):
+            return math.inf
+        return float(stats.t.ppf((1 + LEVEL) / 2, self.df)) * self.error if self.error else 0.0
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self.mean + self.half
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether zero lies outside."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def p(self) -> float:
+        """The two-sided p-value of the t-test against zero; nan where the spread is not known."""
+        if self.error == 0:
+            return 1.0 if self.mean == 0 else 0.0
+        return float(2 * stats.t.sf(abs(self.mean / self.error), self.df))
+
+
+def of_mean(sample: Sample) -> Interval:
+    """Return the mean of a sample with Student's interval (n - 1 degrees of freedom)."""
+    return Interval(sample.mean, sample.sd / math.sqrt(sample.n), sample.n - 1)
+
+
+def difference(one: Sample, other: Sample) -> Interval:
+    """Return the difference of two means, one - other, with Welch's interval.
+
+    A standard deviation of the other that is not known is taken as that of the one. With a single run of the other,
+    nothing is learned about its spread: the interval then is that of a prediction, of n - 1 degrees of freedom.
+    """
+    spread = one.sd if math.isnan(other.sd) else other.sd
+    a, b = one.sd**2 / one.n, spread**2 / other.n
+    if other.n == 1 and math.isnan(other.sd):
+        df = one.n - 1.0
+    elif a + b == 0 or one.n == 1:
+        df = max(one.n + other.n - 2.0, 1.0)
+    else:
+        df = (a + b) ** 2 / (a**2 / (one.n - 1) + (b**2 / (other.n - 1) if other.n > 1 else 0))
+    return Interval(one.mean - other.mean, math.sqrt(a + b), df)
+
+
+def pooled(groups: Sequence[Sample]) -> Interval:
+    """Return the mean of the means of independent groups, each with the same weight, with Satterthwaite's interval."""
+    errors = [group.sd**2 / group.n for group in groups]
+    total = sum(errors)
+    spreads = sum(error**2 / (group.n - 1) for error, group in zip(errors, groups, strict=True) if group.n > 1)
+    df = total**2 / spreads if spreads else sum(group.n - 1 for group in groups)
+    return Interval(mean([group.mean for group in groups]), math.sqrt(total) / len(groups), max(df, 1.0))
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Return p-values corrected for being several, at most 1 (Holm, Scand. J. Statist. 6, 65, 1979)."""
+    given: Floats = np.asarray(p, float)
+    order = np.argsort(given, kind="stable")
+    steps = given[order] * np.arange(given.size, 0, -1)
+    found: Floats = np.empty_like(given)
+    found[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return found
 
 
 def finite(values: ArrayLike) -> Floats:
