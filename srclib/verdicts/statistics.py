@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -45,7 +46,7 @@ class Interval(NamedTuple):
         """Half the width of the interval; endless where the spread is not known."""
         if math.isnan(self.error):
             return math.inf
-        return float(stats.t.ppf((1 + LEVEL) / 2, self.df)) * self.error if self.error else 0.0
+        return _quantile(self.df) * self.error if self.error else 0.0
 
     @property
     def low(self) -> float:
@@ -68,6 +69,12 @@ class Interval(NamedTuple):
         if self.error == 0:
             return 1.0 if self.mean == 0 else 0.0
         return float(2 * stats.t.sf(abs(self.mean / self.error), self.df))
+
+
+@lru_cache(maxsize=1024)
+def _quantile(df: float) -> float:
+    """Return how many standard errors half an interval of LEVEL is wide."""
+    return float(stats.t.ppf((1 + LEVEL) / 2, df))
 
 
 def of_mean(sample: Sample) -> Interval:
