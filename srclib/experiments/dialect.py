@@ -18,6 +18,7 @@ import yaml
 from ..data.places import committed
 
 OUTCOMES = committed("searches")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, where there is one: ten times faster
 
 
 def read(path: Path) -> Any:
@@ -28,7 +29,7 @@ def read(path: Path) -> Any:
 @cache
 def _read(path: Path, changed_at: int) -> Any:
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.load(path.read_text(), LOADER)
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name} is no YAML: {error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..data import STREAMS
-from ..experiments import dialect
+from ..experiments import dialect, protocols
 from ..experiments.records import Record
 from ..experiments.store import Store
 from ..experiments.typed import from_mapping
@@ -31,7 +31,7 @@ from .judging import (
     UNDECIDED,
     UNTESTED,
 )  # fmt: skip
-from .reproduced import Reproduction, Verdict, as_published, with_sd
+from .reproduced import OWN, Reproduction, Verdict, as_published, reproduced, with_sd
 from .rows import Numbers, Row, numbers, rows
 from .statistics import Interval, Sample, of_mean, pooled
 
@@ -100,7 +100,7 @@ def families(path: Path = CLAIMS) -> dict[str, dict[int, Claim]]:
 
 
 @dataclass(frozen=True)
-class Tested:
+class ClaimVerdict:
     """The verdict on a claim under one protocol, and what it rests on."""
 
     number: int
@@ -133,39 +133,72 @@ class _Condition:
     interval: Interval  # of the distance from the X of the claim
 
 
-def tested(store: Store, reproduced: Mapping[str, Reproduction], protocol: str) -> list[Tested]:
-    """Judge every claim under a protocol.
+def judged(
+    store: Store,
+    protocol: str = "released",
+    only: Collection[int] = (),
+    values: Mapping[str, Reproduction] | None = None,
+) -> list[ClaimVerdict]:
+    """Judge the claims under a protocol.
 
-    reproduced: the verdicts on values under the same protocol (`reproduced.reproduced`). Raises ValueError for an
-    unknown protocol.
+    only: the numbers of those that are wanted; (): all. values: the verdicts on all values under the protocol, where
+    they are known. Raises ValueError for a number that no claim has, or an unknown
+    protocol.
     """
+    every = {number for claims in families().values() for number in claims}
+    if unknown := set(only) - every:
+        raise ValueError(f"claim {unknown.pop()!r} is unknown: allowed is one of 1 to {max(every)}")
+    wanted = {family: claims for family, claims in families().items() if not only or set(only) & set(claims)}
+    ids = {key for claims in wanted.values() for claim in claims.values() for key in claim.values}
+    if values is None:
+        values = reproduced(store, protocol, f"({'|'.join(map(re.escape, ids))})$") if ids else {}
     found = []
-    for family, claims in families().items():
+    for family, claims in wanted.items():
         drafts = [(number, claim, _conditions(claim, store, protocol)) for number, claim in claims.items()]
         p = judging.corrected([_p(claim, conditions) for _, claim, conditions in drafts])
         for (number, claim, conditions), p_holm in zip(drafts, p, strict=True):
-            start = Tested(number, family, claim.words, claim.published, claim.page, protocol, UNTESTED, claim.untested)
+            start = ClaimVerdict(
+                number, family, claim.words, claim.published, claim.page, protocol, UNTESTED, claim.untested
+            )
             if claim.values:
-                found.append(_of_values(start, claim, reproduced))
+                found.append(_of_values(start, claim, values))
             elif claim.shown:
                 found.append(replace(start, verdict=SHOWN, sentence=claim.shown))
             elif claim.untested:
                 found.append(start)
             else:
                 found.append(_of_conditions(start, claim, conditions, p_holm))
-    return sorted(found, key=lambda each: each.number)
+    return sorted((each for each in found if not only or each.number in only), key=lambda each: each.number)
 
 
-def frame(found: Sequence[Tested]) -> pd.DataFrame:
-    """Return verdicts on claims as a table, one row each, with the fields of `Tested` but the records."""
+@dataclass(frozen=True)
+class Judgement:
+    """Every verdict under one protocol."""
+
+    protocol: str
+    values: dict[str, Reproduction]  # by id
+    claims: list[ClaimVerdict]
+
+
+def judge_all(store: Store, names: Iterable[str] = ()) -> list[Judgement]:
+    """Judge all that the store holds under some protocols; (): under all but those that are our own."""
+    found = []
+    for name in names or [name for name in protocols.names() if name not in OWN]:
+        values = reproduced(store, name)
+        found.append(Judgement(name, values, [] if name in OWN else judged(store, name, values=values)))
+    return found
+
+
+def frame(found: Sequence[ClaimVerdict]) -> pd.DataFrame:
+    """Return verdicts on claims as a table, one row each, with the fields of `ClaimVerdict` but the records."""
     return pd.DataFrame([{key: value for key, value in vars(each).items() if key != "records"} for each in found])
 
 
 # The level of published values
 
 
-def _of_values(start: Tested, claim: Claim, reproduced: Mapping[str, Reproduction]) -> Tested:
-    known = [reproduced[key] for key in claim.values if key in reproduced]
+def _of_values(start: ClaimVerdict, claim: Claim, values: Mapping[str, Reproduction]) -> ClaimVerdict:
+    known = [values[key] for key in claim.values if key in values]
     if not known:
         return replace(
             start,
@@ -284,7 +317,7 @@ def _p(claim: Claim, conditions: Sequence[_Condition]) -> float:
     return max(each) if claim.rule == "every" else min(1.0, min(each) * len(each))
 
 
-def _of_conditions(start: Tested, claim: Claim, conditions: Sequence[_Condition], p_holm: float) -> Tested:
+def _of_conditions(start: ClaimVerdict, claim: Claim, conditions: Sequence[_Condition], p_holm: float) -> ClaimVerdict:
     planned = len(claim.conditions(start.protocol))
     if not conditions:
         return replace(

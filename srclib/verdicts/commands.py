@@ -10,7 +10,6 @@ import typer
 from rich.table import Column, Table
 
 from ..data.terminal import console, line
-from ..experiments import protocols
 from ..experiments.commands import PROTOCOLS, Directory, existing
 from . import claims, manifest, reproduced
 from .drift import drift
@@ -45,17 +44,12 @@ def verdicts(
         raise ValueError(
             "--check asks whether the results are as the manifest says, --accept makes it say so: one of both"
         )
-    if check and protocol:
-        raise ValueError("--check compares the verdicts of all protocols: leave out --protocol")
+    if (check or accept) and protocol:
+        raise ValueError("--check and --accept are about the verdicts of all protocols: leave out --protocol")
     kept = existing(store)
-    values: list[pd.DataFrame] = []
-    judged: list[pd.DataFrame] = []
-    for name in [protocol] if protocol else protocols.names():
-        found = reproduced.reproduced(kept, name)
-        values.append(reproduced.frame(found))
-        if found:
-            judged.append(claims.frame(claims.tested(kept, found, name)))
-    frame, claimed = pd.concat(values), pd.concat(judged) if judged else pd.DataFrame()
+    judgements = claims.judge_all(kept, [protocol] if protocol else [])
+    frame = pd.concat([reproduced.frame(each.values) for each in judgements])
+    claimed = pd.concat([claims.frame(each.claims) for each in judgements])
     if as_json:
         parts = {"values": frame, "claims": claimed}
         print(
@@ -67,8 +61,8 @@ def verdicts(
         console().print(_value_table(frame))
         console().print(_claim_table(claimed))
     if accept:
-        line(f"{manifest.write(kept)} is written")
-    failures = manifest.check(kept) + reproduced.without_verdict(frame) if check else []
+        line(f"{manifest.write(kept, judgements)} is written")
+    failures = manifest.check(kept, judgements) + reproduced.without_verdict(frame) if check else []
     for failure in failures:
         line(failure, "red")
     if check and not failures:

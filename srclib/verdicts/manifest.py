@@ -16,12 +16,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from ..data.files import whole
-from ..experiments import protocols
 from ..experiments.records import Record
 from ..experiments.store import Store
-from .claims import tested
+from .claims import Judgement, judge_all
 from .published import read_rows
-from .reproduced import reproduced
 
 FILE = "manifest.csv"
 
@@ -40,24 +38,26 @@ class Entry:
     sha256: str  # of the records
 
 
-def manifest(store: Store) -> list[Entry]:
-    """Return the entries of a store: its files, then its verdicts under every protocol."""
+def manifest(store: Store, judgements: Iterable[Judgement] | None = None) -> list[Entry]:
+    """Return the entries of a store: its files, then its verdicts under every protocol.
+
+    judgements: all of its verdicts, where they are known.
+    """
     files: dict[str, list[Record]] = {}
     for record in store.records():
         files.setdefault(record["experiment"], []).append(record)
     entries = [
         Entry(f"{name}.jsonl", "", str(len(own)), "", "", "", "", _digest(own)) for name, own in sorted(files.items())
     ]
-    for protocol in protocols.names():
-        found = reproduced(store, protocol)
-        for key, each in found.items():
+    for judgement in judgements if judgements is not None else judge_all(store):
+        for key, each in judgement.values.items():
             v = each.verdict
             told = (str(v.n), _number(v.reproduced), _number(v.reproduced_sd), v.verdict, v.effect_verdict)
-            entries.append(Entry(key, protocol, *told, _digest(each.records)))
-        for claim in tested(store, found, protocol):
+            entries.append(Entry(key, judgement.protocol, *told, _digest(each.records)))
+        for claim in judgement.claims:
             if claim.records:
                 told = (str(claim.n), _number(claim.effect), "", claim.verdict, "")
-                entries.append(Entry(f"claim {claim.number}", protocol, *told, _digest(claim.records)))
+                entries.append(Entry(f"claim {claim.number}", judgement.protocol, *told, _digest(claim.records)))
     return entries
 
 
@@ -65,17 +65,17 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else repr(float(value))
 
 
-def write(store: Store) -> Path:
+def write(store: Store, judgements: Iterable[Judgement] | None = None) -> Path:
     """Write the manifest of a store into its directory, whole or not at all; return its path."""
     path = store.directory / FILE
     with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(field.name for field in fields(Entry))
-        table.writerows(astuple(entry) for entry in manifest(store))
+        table.writerows(astuple(entry) for entry in manifest(store, judgements))
     return path
 
 
-def check(store: Store) -> list[str]:
+def check(store: Store, judgements: Iterable[Judgement] | None = None) -> list[str]:
     """Compare a store with its manifest; a line for each entry that differs, [] for none.
 
     Raises FileNotFoundError where there is no manifest, ValueError for a damaged one.
@@ -85,7 +85,7 @@ def check(store: Store) -> list[str]:
         raise FileNotFoundError(f"{path} is missing: `python -m srclib verdicts --accept` writes it")
     rows = [Entry(**row) for _, row in read_rows(path, [field.name for field in fields(Entry)])]
     expected = {(entry.what, entry.protocol): entry for entry in rows}
-    found = {(entry.what, entry.protocol): entry for entry in manifest(store)}
+    found = {(entry.what, entry.protocol): entry for entry in manifest(store, judgements)}
     lines = []
     for key in [*expected, *(key for key in found if key not in expected)]:
         was, now = expected.get(key), found.get(key)

@@ -95,13 +95,16 @@ class Reproduction:
     records: list[Record]
 
 
-def reproduced(store: Store, protocol: str = "released") -> dict[str, Reproduction]:
+def reproduced(store: Store, protocol: str = "released", ids: str = "") -> dict[str, Reproduction]:
     """Judge the published values of which the store holds every run of the profile `full`, by id.
 
-    None for a protocol that is our own. Raises ValueError for an unknown protocol.
+    ids: a regular expression with which the wanted ones begin. None for a protocol that is our own. Raises ValueError
+    for an unknown protocol.
     """
     table, found = published.load(), {}
     for key, row in ({} if protocol in OWN else rows()).items():
+        if not re.match(ids, key):
+            continue
         own = numbers(row, store, protocol)
         if own is None:
             continue
@@ -118,9 +121,9 @@ def frame(found: Mapping[str, Reproduction]) -> pd.DataFrame:
     return pd.DataFrame([asdict(each.verdict) for each in found.values()], columns=columns)
 
 
-def table(store: Store, protocol: str = "released") -> pd.DataFrame:
+def table(store: Store, protocol: str = "released", ids: str = "") -> pd.DataFrame:
     """Judge what the store holds: as `reproduced`, in the form of `frame`."""
-    return frame(reproduced(store, protocol))
+    return frame(reproduced(store, protocol, ids))
 
 
 def without_verdict(found: pd.DataFrame) -> list[str]:

@@ -95,6 +95,8 @@ def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Coll
 def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: frozenset[str]) -> Protocol:
     """Load a section with changes, as JSON; kept, since the many cells of a grid ask for few."""
     changes = json.loads(given)
+    if changes:
+        _load_file(path, changed_at, dataset, "[]", frozenset())  # a section has to be right by itself
     sections = dialect.read(path)
     if not isinstance(sections, dict) or dataset not in sections:
         known = ", ".join(sections) if isinstance(sections, dict) else "none"
@@ -108,8 +110,8 @@ def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: fro
         raise ValueError(f"{where}: with = {brought!r}: allowed is a mapping with the keys {', '.join(SECTIONS)}")
     for part, change in brought.items():
         setting, entries = _entries(part, {} if change is None else change, f"{where}: with: {part}")
-        for i, (_, entry) in enumerate(entries):  # each is built, so that a slip in any of them is found
-            _protocol(merge(section, entry, *changes), dataset, f"{where}: with: {part}[{i}]")
+        for i, (_, entry) in enumerate(() if changes else entries):  # each is built, so that a slip in any is found
+            _protocol(merge(section, entry), dataset, f"{where}: with: {part}[{i}]")
         if part in parts and part in protocol.sections:
             value = getattr(protocol.sections[part], setting) if setting else 0
             section = merge(section, [entry for start, entry in entries if start <= value][-1])
