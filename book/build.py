@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+import nbformat
 import papermill
 import yaml
 
 from srclib.data.provenance import device
 from srclib.experiments.grid import PROFILES
 from srclib.experiments.workers import cluster
+from srclib.pages.figures import CAPTIONED
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -115,6 +117,30 @@ def book(profile: str, fresh: bool, builder: str) -> int:
     return status
 
 
+def captioned(notebook: Any) -> None:
+    """Move what `figures.show` says of a figure to where the build looks for it.
+
+    Caption, name and text alternative go to the metadata of the cell; the links to its data into a cell of their own,
+    since a cell with a caption gives it to each of its outputs. Raises ValueError for a cell that shows more than one.
+    """
+    cells = []
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        parts = [part for output in outputs for part in output.get("metadata", {}).values()]
+        named = [part[CAPTIONED] for part in parts if CAPTIONED in part]
+        if len(named) > 1:
+            names = ", ".join(each["name"] for each in named)
+            raise ValueError(f"a cell shows the figures {names}: allowed is one for each cell")
+        cells.append(cell)
+        for each in named:
+            figure = {"caption": each["caption"], "name": each["name"]}
+            cell.metadata["mystnb"] = {"image": {"alt": each["alt"]}, "figure": figure}
+            links = [output for output in outputs if "figure-links" in output.get("data", {}).get("text/html", "")]
+            cell["outputs"] = [output for output in outputs if output not in links]
+            cells += [nbformat.v4.new_markdown_cell(output["data"]["text/html"]) for output in links]
+    notebook.cells = cells
+
+
 def _execute_all(profile: str, target: Path, executed: Path) -> None:
     """Execute every notebook into `target`, as many at once as there are cores, with a line for each in `executed`.
 
@@ -136,7 +162,11 @@ def _execute_all(profile: str, target: Path, executed: Path) -> None:
 def _page(name: str, target: Path, offered: dict[str, Any]) -> dict[str, Any]:
     """Execute one notebook of the book; return its entry in the log."""
     log.info("executing %s", name)
-    seconds = execute(name, {}, target / f"{name}.ipynb", offered=offered)
+    path = target / f"{name}.ipynb"
+    seconds = execute(name, {}, path, offered=offered)
+    executed = nbformat.read(path, as_version=4)
+    captioned(executed)
+    nbformat.write(executed, path)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     profile = offered["profile"]
     return {"notebook": name, "profile": profile, "date": now, "seconds": round(seconds, 1), "device": device()}

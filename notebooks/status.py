@@ -1,8 +1,8 @@
 # %% [markdown]
-# # Status
+# # The map
 #
-# Every verdict of the book on what counts (for the nearest mean of exemplars, see {doc}`table2_icarl`), and when, where and how long every page ran. The verdicts compare the committed results of
-# the profile `full` with the published values; {ref}`the four verdicts <verdicts>` are defined in the introduction.
+# Every verdict of the book on one screen. Each mark is a link: in Table 1 to the page and row that show it, below to the
+# claim's line. {doc}`verdicts` says what the marks mean.
 
 # %% tags=["parameters"]
 protocols = ["released", "described"]  # whose results are judged
@@ -13,22 +13,38 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from IPython.display import Markdown
 
 from srclib import pages
-from srclib.pages import tables
+from srclib.pages import maps, tables
 
 of = pages.some_of(protocols, "released", "described", "tuned")
 page = pages.open("status", protocols=of, executions=pages.file(executions))
 judged = pd.concat([page.under(protocol).judged() for protocol in protocols])
-counts = judged["verdict"].value_counts()
-Markdown(f"**{len(judged)} values judged**: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+claimed = pd.concat([page.under(protocol).claims() for protocol in protocols])
+maps.legend()
 
 # %% [markdown]
-# ## Verdicts
+# **Table 1.** The first mark is the level, the second the effect against sequential training; under the released code
+# (rele.) and under the text (desc.).
 
 # %% tags=["hide-input"]
-tables.verdicts(judged)
+maps.table1(judged)
+
+# %% [markdown]
+# **Claims, by number.** The first mark is the verdict under the released code, the second that under the text.
+
+# %% tags=["hide-input"]
+maps.chips(claimed)
+
+# %% [markdown]
+# ## Every value
+
+# %% tags=["hide-input"]
+counts = judged["verdict"].value_counts()
+pages.say(f"{len(judged)} values: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+
+# %% tags=["hide-input"]
+tables.folded("All values with their sources", tables.verdicts(judged, filtered=True))
 
 # %% [markdown]
 # ## Results

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import html
+import io
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from IPython.display import HTML, display
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from ..data import STREAMS
 from ..verdicts import statistics
+from .templates import filled
 
+CAPTIONED = "srclib"  # where the metadata of an output hold the caption
 _COLORBLIND = sns.color_palette("colorblind")
 COLORS = {
     "task 1": _COLORBLIND[0],
@@ -30,8 +40,51 @@ DATASETS = {name: stream.label for name, stream in STREAMS.items()}
 TASKS = sns.color_palette("viridis", 5)  # tasks in the order they are learned
 
 
+def show(
+    figure: Figure, name: str, *, caption: str, alt: str, data: pd.DataFrame | None = None, raster: bool = False
+) -> None:
+    """Show a figure with its caption and text alternative, and its numbers as a file.
+
+    name: by which the text refers to it. caption, alt: with numbers from the store, as all sentences. data: what is
+    drawn; None: what `drawn` finds in the figure. raster: as pixels, for thousands of points; else as SVG.
+
+    A built page shows the caption below the figure: the build takes it from the metadata of the output (`Caption`).
+    """
+    form, kind = ("png", "image/png") if raster else ("svg", "image/svg+xml")
+    file = io.BytesIO()
+    figure.savefig(file, format=form, transparent=True, dpi=200, metadata={"Date": None} if form == "svg" else None)
+    plt.close(figure)
+    content = b64encode(file.getvalue()).decode() if raster else file.getvalue().decode()
+    metadata = {kind: {CAPTIONED: {"name": name, "caption": caption, "alt": alt}}}
+    display({kind: content}, raw=True, metadata=metadata)
+    table = drawn(figure) if data is None else data
+    display(HTML(filled("data.html", name=html.escape(name), content=quote(table.to_csv(index=False)))))
+
+
+def drawn(figure: Figure) -> pd.DataFrame:
+    """Return the numbers that a figure draws as lines, dots and bars: a row for each point, (panel, series, x, y)."""
+    rows: list[tuple[str, str, object, object]] = []
+    for number, ax in enumerate(figure.axes, 1):
+        panel = ax.get_title() or ax.get_ylabel() or str(number)
+        for line in ax.get_lines():
+            xs, ys = (np.asarray(values) for values in line.get_data())
+            rows += [(panel, str(line.get_label()), x, y) for x, y in zip(xs, ys, strict=True)]
+        for points in ax.collections:
+            if isinstance(points, PathCollection):
+                offsets = np.ma.getdata(points.get_offsets())
+                rows += [(panel, str(points.get_label()), x, y) for x, y in np.asarray(offsets, float)]
+        for bar in ax.patches:
+            if isinstance(bar, Rectangle):
+                rows.append(
+                    (panel, str(bar.get_label()), bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height())
+                )
+    found = pd.DataFrame(rows, columns=["panel", "series", "x", "y"])
+    found["series"] = found["series"].where(~found["series"].str.startswith("_"), "")
+    return found
+
+
 def use_style() -> None:
-    """Set the style of every figure: white background (readable on a dark page), no frame above and right.
+    """Set the style of every figure: no background (the page has one, light or dark), no frame above and right.
 
     Jitter is the same whenever a figure is drawn.
     """
@@ -43,7 +96,10 @@ def use_style() -> None:
         rc={
             "figure.dpi": 150,
             "savefig.dpi": 150,
-            "figure.facecolor": "white",
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "svg.fonttype": "path",
+            "svg.hashsalt": "srclib",
             "axes.spines.top": False,
             "axes.spines.right": False,
             "font.size": 11,
@@ -78,6 +134,16 @@ def gain(values: ArrayLike) -> str:
     """Return the mean change of runs with its sign and, of more than one, its standard error as text."""
     mean, error = statistics.mean_and_error(statistics.finite(values))
     return f"{mean:+.1f}" + (f" ± {error:.1f}" if np.size(values) > 1 else "")
+
+
+def change(values: ArrayLike, control: ArrayLike) -> str:
+    """Return the mean difference of two runs of every network, in the same order, with its 95 % interval as text."""
+    pairs = np.subtract(*(np.asarray(runs, float) for runs in (values, control)))
+    if not statistics.finite(pairs).size:
+        return "?"
+    found = statistics.of_mean(statistics.Sample.of(pairs))
+    interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if np.isfinite(found.half) else ""
+    return f"{found.mean:+.1f}{interval}".replace("-", "−")
 
 
 def images(axes: Sequence[Axes], x: ArrayLike, titles: Sequence[str]) -> None:

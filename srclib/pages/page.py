@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..data import terminal
 from ..experiments import compute, grid, summary
 from ..experiments.records import Record
 from ..experiments.store import Store
-from ..verdicts import reproduced
+from ..verdicts import claims, reproduced
 from . import figures, tables
 
 BOTH = ("released", "described")
@@ -130,13 +131,33 @@ class Page:
         They rest on the committed runs of the profile `full`. both: by the other protocol, too.
         """
         views = (self, self.other) if both else (self,)
-        frame = pd.concat([reproduced.table(self.store, view.protocol) for view in views])
-        chosen: pd.DataFrame = frame[frame["id"].str.match(pattern)] if len(frame) else frame
-        return chosen
+        return pd.concat([reproduced.table(self.store, view.protocol, pattern) for view in views])
 
     def verdicts(self, pattern: str = "", *, both: bool = False) -> HTML:
         """Return the table of the verdicts of `judged`."""
         return tables.verdicts(self.judged(pattern, both=both))
+
+    def claims(self, *only: int, both: bool = False) -> pd.DataFrame:
+        """Return the verdicts on claims of the paper, by their numbers; none named: on all of them."""
+        views = (self, self.other) if both else (self,)
+        return claims.frame([found for view in views for found in claims.judged(self.store, view.protocol, only)])
+
+    def answer(self, rests_on: Mapping[int | str, str], text: str, *, protocol: str = "released") -> Markdown:
+        """Return what the page says in short: a badge for every verdict that it rests on, then some sentences.
+
+        rests_on: verdicts by the number of a claim, the id of a published value, or that and " effect". protocol: for
+        which the sentences are written. Raises ValueError where a verdict under it is another one by now: the sentences
+        are to be read again. Under the other protocol, and where the store lacks the runs, the badges speak alone.
+        """
+        found = {key: _found(self, key) for key in rests_on}
+        known = {key: verdict for key, (verdict, _, _) in found.items() if verdict}
+        written = protocol == self.protocol and self.profile == "full"
+        for key, verdict in known.items():
+            if written and verdict != rests_on[key]:
+                raise ValueError(f"{self.name}: {key} = {verdict!r}: the sentences are written for {rests_on[key]!r}")
+        badges = " ".join(tables.linked(verdict, *link) for verdict, *link in found.values() if verdict)
+        told = text if protocol == self.protocol else f"The verdicts under `{self.protocol}`."
+        return Markdown(f'<p class="answer">{badges}</p>\n\n{told}')
 
     def provenance(self, again: str = "", more: str = "") -> Markdown:
         """Return the foot of the page: where its numbers come from, and how to run it again.
@@ -150,6 +171,11 @@ class Page:
             command = f"nox -s notebook -- {self.name} -p {again}"
             text += f"\n\nTo run this page again with other parameters:\n\n```bash\n{command}\n```"
         return Markdown(text)
+
+
+def say(text: str) -> Markdown:
+    """Return sentences in the Markdown of the book (MyST), for those with numbers: f-strings over the records."""
+    return Markdown(text)
 
 
 def open(
@@ -187,6 +213,21 @@ def open(
     terminal.log_stages(sys.stdout)
     figures.use_style()
     return Page(name, str(profile), str(protocol), seeds if isinstance(seeds, int) else None, own, Store())
+
+
+def _found(page: Page, key: int | str) -> tuple[str, str, str]:
+    """Return the verdict that a page has on a claim, a value or an effect ("": none), a link to it, and its name."""
+    if isinstance(key, int):
+        (claim,) = claims.judged(page.store, page.protocol, [key])
+        verdict = "" if not claim.records else claim.verdict
+        return verdict, f"claims.html#claim-{key}", f"claim {key}: {claim.words}"
+    value, _, effect = key.partition(" ")
+    known = reproduced.reproduced(page.store, page.protocol, f"{re.escape(value)}$")
+    if value not in known:
+        return "", "", ""
+    row = known[value].verdict
+    anchor = f"#{tables.anchor_of(value, page.protocol)}"
+    return row.effect_verdict if effect else row.verdict, anchor, row.label + (", effect" if effect else "")
 
 
 def _has_runs(experiments: Sequence[str], profile: str, protocol: str) -> bool:

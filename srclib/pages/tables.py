@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,16 @@ from numpy.typing import ArrayLike
 from ..experiments import summary
 from ..experiments.records import Record
 from ..verdicts import statistics
-from ..verdicts.judging import CAPTION, MARKS, as_published, with_sd
+from ..verdicts.judging import MARKS, SHOWN, UNDECIDED
+from ..verdicts.reproduced import as_published, with_sd
 from .figures import spread
 from .templates import filled
 
 ABSENT = "Not part of this profile."
+CAPTION = (
+    "Published and reproduced values, as mean ± standard deviation over n networks, accuracies in percent; differences "
+    "and effects with their 95 % interval. Agrees: the interval lies within the margin (3 points, 1 epoch, 1 pixel)."
+)
 
 
 def plain(
@@ -76,32 +82,161 @@ def compared(pairs: Mapping[str, tuple[ArrayLike, ArrayLike]], of: str) -> HTML:
     )
 
 
-def verdicts(frame: pd.DataFrame) -> HTML:
-    """Return the table of verdicts; see `styled`."""
-    return HTML(styled(frame))
+def verdicts(frame: pd.DataFrame, *, filtered: bool = False) -> HTML:
+    """Return the table of verdicts on values, a frame of `reproduced.table`; see `styled`.
+
+    filtered: with a field in which a reader types what the rows shall contain.
+    """
+    return HTML((filled("filter.html") if filtered else "") + styled(frame))
+
+
+def folded(title: str, content: HTML) -> HTML:
+    """Return something below a line that unfolds it."""
+    return HTML(f"<details><summary>{html.escape(title)}</summary>{content.data}</details>")
 
 
 def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
-    """Draw a frame of `verdicts` as an accessible HTML table without colours: readable in light and dark mode.
+    """Draw a frame of `reproduced.table` as an accessible HTML table without colours, the verdict first.
 
-    A column `label` gives a row another name than its id. A column `protocol` appears if the frame holds more than one.
+    Every published value has its source and confidence: on hover, on focus, and in a list below the table. A column
+    `protocol` appears if the frame holds more than one, one of effects if there are any.
     """
-    protocols = frame["protocol"].nunique() > 1
-    head = ["published", "reproduced (n)", "difference", "verdict"]
-    head = ["value", *(["protocol"] if protocols else []), *head]
+    several = frame["protocol"].nunique() > 1
+    effects = bool((frame["effect_verdict"] != "").any())
+    head = ["value", *(["protocol"] if several else []), "verdict", "published", "ours", "difference"]
+    head += ["effect of the method"] if effects else []
+    sources = _Sources()
     body = []
     for row in frame.to_dict("records"):
-        known = not math.isnan(row["published"])
-        form = ".2f" if abs(row["reproduced"]) >= 0.1 or row["reproduced"] == 0 else ".2g"
+        name = html.escape(row["label"]) + (
+            f'<span class="reason">{html.escape(row["reason"])}</span>' if row["reason"] else ""
+        )
         cells = [
-            *([row["protocol"]] if protocols else []),
-            as_published(row),
-            f"{row['reproduced']:{form}}{with_sd(row['reproduced_sd'], form)} ({row['n']})",
-            f"{row['difference']:+{form}}" if known else "–",
-            f"{MARKS[row['verdict']]} {row['verdict']}",
+            *([row["protocol"]] if several else []),
+            _badge(row["verdict"]) + _needed(row["needed"], row["verdict"]) + _other_reading(row),
+            html.escape(as_published(row)) + sources.mark(row),
+            html.escape(_ours(row)),
+            _interval(row["difference"], row["low"], row["high"]),
+            *([_effect(row)] if effects else []),
         ]
-        name = html.escape(row.get("label", row["id"]))
-        body.append(f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
+        anchor = anchor_of(row["id"], row["protocol"])
+        body.append(
+            f'<tr id="{anchor}"><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        )
     columns = "".join(f'<th scope="col">{name}</th>' for name in head)
     table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
-    return filled("region.html", label="Verdicts", table=f"\n{table}\n")
+    return filled("region.html", label="Verdicts", table=f"\n{table}\n") + sources.listed()
+
+
+def claims(frame: pd.DataFrame, caption: str = "") -> HTML:
+    """Return a table of claims, a frame of `claims.frame`: one row for each, with its verdict under every protocol."""
+    protocols = list(dict.fromkeys(frame["protocol"]))
+    head = ["claim", *protocols, "published", "ours", "shown on"]
+    body = []
+    for number, group in frame.groupby("number", sort=True):
+        first = group.iloc[0]
+        by = {row["protocol"]: row for row in group.to_dict("records")}
+        said = {name: by[name]["sentence"] for name in protocols if name in by}
+        if len(set(said.values())) == 1:
+            said = {"": next(iter(said.values()))}
+        ours = "".join(
+            f"<p>{f'<code>{name}</code>: ' if name else ''}{html.escape(text)}</p>" for name, text in said.items()
+        )
+        published = max((by[name]["published"] for name in by), key=len)
+        cells = [
+            *(_badge(by[name]["verdict"]) if name in by else "" for name in protocols),
+            html.escape(published),
+            ours.replace("`", ""),
+            f'<a href="{first["page"]}.html">{first["page"].replace("_", " ")}</a>',
+        ]
+        name = f'<span class="number">{number}</span> {html.escape(first["words"])}'
+        body.append(
+            f'<tr id="claim-{number}"><th scope="row">{name}</th>' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+        )
+    columns = "".join(f'<th scope="col">{name}</th>' for name in head)
+    table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
+    return HTML(filled("region.html", label="Claims", table=f"\n{table}\n"))
+
+
+def linked(verdict: str, link: str, name: str) -> str:
+    """Return the badge of a verdict, linked to what it is about."""
+    told = html.escape(name, quote=True)
+    return f'<a class="badge-link" href="{link}" title="{told}">{_badge(verdict)} <span>{told}</span></a>'
+
+
+def anchor_of(key: str, protocol: str) -> str:
+    """Return the name of the row of a value in its table of verdicts, for links to it."""
+    return f"row-{protocol}-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
+
+
+class _Sources:
+    """The sources of the published values of one table, each with a mark."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, str] = {}
+
+    def mark(self, row: Mapping[Any, Any]) -> str:
+        """Return the mark of a row's source, with the source itself on hover and focus."""
+        if math.isnan(row["published"]) and not row["claim"]:
+            return ""
+        told = html.escape(f"{row['source']}; confidence: {row['confidence']}", quote=True)
+        mark = self._marks.setdefault(told, _letters(len(self._marks)))
+        return f'<sup class="source" tabindex="0" title="{told}" aria-label="source: {told}">{mark}</sup>'
+
+    def listed(self) -> str:
+        """Return the sources by their marks, folded on a screen and open in print."""
+        if not self._marks:
+            return ""
+        lines = "".join(f"<li><sup>{mark}</sup> {told}</li>" for told, mark in self._marks.items())
+        return f'<details class="sources"><summary>Sources of the published values</summary><ul>{lines}</ul></details>'
+
+
+def _letters(count: int) -> str:
+    """Return a, b, …, z, aa, ab, …"""
+    return (_letters(count // 26 - 1) if count >= 26 else "") + chr(ord("a") + count % 26)
+
+
+def _badge(verdict: str) -> str:
+    return f'<span class="verdict {verdict.replace(" ", "-")}">{MARKS[verdict]} {verdict}</span>'
+
+
+def _needed(count: float, verdict: str) -> str:
+    if verdict != UNDECIDED:
+        return ""
+    told = (
+        "no number of networks would decide it" if math.isnan(count) else f"about {count:.0f} networks would decide it"
+    )
+    return f'<span class="reason">{told}</span>'
+
+
+def _other_reading(row: Mapping[Any, Any]) -> str:
+    if not row["other_reading"]:
+        return ""
+    return f'<span class="reason">{row["other_reading"]}, if the printed deviation is no fraction</span>'
+
+
+def _ours(row: Mapping[Any, Any]) -> str:
+    lost = f"{row['diverged']} of {row['n'] + row['diverged']} diverged" if row["diverged"] else ""
+    if not row["n"]:
+        return lost
+    form = _form(row["reproduced"])
+    count = ", ".join(filter(None, [f"n = {row['n']}", lost]))
+    return f"{row['reproduced']:{form}}{with_sd(row['reproduced_sd'], form)} ({count})"
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    if math.isnan(mean) or math.isnan(low):
+        return "–"
+    form = _form(mean)
+    return f"{mean:+{form}} [{low:+{form}}, {high:+{form}}]".replace("-", "−")
+
+
+def _effect(row: Mapping[Any, Any]) -> str:
+    if not row["effect_verdict"]:
+        return "–"
+    badge = "" if row["effect_verdict"] == SHOWN else _badge(row["effect_verdict"]) + "<br>"
+    return badge + _interval(row["effect"], row["effect_low"], row["effect_high"]) + f" (n = {row['effect_n']})"
+
+
+def _form(value: float) -> str:
+    return ".1f" if abs(value) >= 10 else ".2f" if abs(value) >= 0.1 or value == 0 else ".2g"
