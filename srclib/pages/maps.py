@@ -52,7 +52,7 @@ def chips(judged: pd.DataFrame) -> HTML:
     """
     rows = []
     for family, group in judged.sort_values("number", kind="stable").groupby("family", sort=False):
-        links = "".join(_chip(int(number), same) for number, same in group.groupby("number"))
+        links = "".join(_chip(same) for _, same in group.groupby("number"))
         rows.append(f'<tr><th scope="row">{family}</th><td class="chips">{links}</td></tr>')
     table = f'<table class="table map"><tbody>{"".join(rows)}</tbody></table>'
     return HTML(filled("region.html", label="Map of claims", table=table))
@@ -73,8 +73,9 @@ def _marks(row: dict[Any, Any], task: str | None) -> str:
     return _link(f"{row['page']}.html#{anchor_of(row['id'], row['protocol'])}", told, text) + " "
 
 
-def _chip(number: int, same: pd.DataFrame) -> str:
+def _chip(same: pd.DataFrame) -> str:
     rows = same.to_dict("records")
+    number = rows[0]["number"]
     told = f"claim {number}: {rows[0]['words']} " + ", ".join(f"{row['protocol']}: {row['verdict']}" for row in rows)
     marks = "".join(MARKS[row["verdict"]] for row in rows)
     return _link(f"claims.html#claim-{number}", told, f"{number}&thinsp;{marks}")
