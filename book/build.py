@@ -42,7 +42,7 @@ log = logging.getLogger("book")
 def notebooks() -> list[str]:
     """Return the notebooks of the table of contents, in its order, the status page last: it reads the others' log."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    files = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
     names = [f.removeprefix("notebooks/") for f in files if f.startswith("notebooks/")]
     return sorted(names, key=lambda name: name == "status")
 

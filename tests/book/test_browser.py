@@ -48,7 +48,7 @@ def test_pages_work_in_a_browser(
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
     page.on("request", lambda r: faults.append(f"{page.url} asks for {r.url}") if not _own(r.url, address) else None)
     page.goto(f"{address}/index.html")
-    page.wait_for_url("**/book/introduction.html")  # the first page of the book
+    page.wait_for_url("**/notebooks/introduction.html")  # the first page of the book
     for path in pages.keys() - {book / "index.html"}:
         page.goto(f"{address}/{path.relative_to(book).as_posix()}", wait_until="load")
         page.evaluate("() => document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
