@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.colors import to_hex
@@ -23,9 +24,9 @@ def recovery(phases: pd.DataFrame, tasks: Sequence[str], name: str = "recovery")
     are called. name: starts every id on the page. Without JavaScript the end of the last sleep is shown.
     """
     means = phases.groupby(["phase", "tested"])["accuracy"].mean().unstack()
-    names = figures.phase_names(phases)
-    frames = []
-    for phase, accuracy in means.iterrows():
+    names = figures.phase_names(phases).to_dict()
+    frames: list[dict[str, Any]] = []
+    for phase, accuracy in zip(means.index.tolist(), means.to_numpy(), strict=True):
         learned = int(phases.loc[phases["phase"] == phase, "task"].iloc[0])
         kind, number = names[phase][0], names[phase][1:]
         when = f"After {'training on task' if kind == 'T' else 'the sleep after task'} {number}"
