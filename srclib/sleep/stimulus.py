@@ -5,20 +5,23 @@ mean image with a small square at a random place in every step (`window`); the p
 "Stimulation during sleep phase"; the factor 2 comes from the released code's scaling of its random numbers.
 
 The numbers come from a counter-based generator (Philox), one stream per seed, drawn on the CPU, so that every backend
-and every thread count sees the same spikes. A number is drawn only where the probability is above zero.
+and every thread count sees the same spikes: any thread can begin at any number. A number is drawn only where the
+probability is above zero.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
+from .compiled import on_threads
+from .stimulus_kernels import count_draws, draw_steps, read_raster
 
-CHUNK = 2_000_000  # random numbers held at a time (8 MB)
+PIECE = 2**18  # numbers that one call draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,11 @@ class InputSpikes:
     @classmethod
     def from_dense(cls, spikes: NDArray[np.bool_]) -> InputSpikes:
         """Read a raster, bool (steps, inputs)."""
-        start = np.zeros(len(spikes) + 1, np.int64)
-        np.cumsum(np.count_nonzero(spikes, axis=1), out=start[1:])
-        return cls(start, np.nonzero(spikes)[1].astype(np.int32), spikes.shape[1])
+        flat = np.require(spikes, np.bool_, ["C", "W"]).reshape(-1).view(np.uint8)
+        skip = -flat.ctypes.data % 8  # bytes before the first whole word
+        words = flat[skip : skip + max(0, len(flat) - skip) // 8 * 8].view(np.uint64)
+        rows, inputs = spikes.shape
+        return cls(*read_raster(flat, words, skip, rows, inputs, int(np.count_nonzero(spikes))), inputs)
 
     def dense(self) -> NDArray[np.bool_]:
         """Return the raster, bool (steps, inputs)."""
@@ -82,71 +87,49 @@ def draw_input(
     if not seeds or any(s < 0 for s in seeds):
         raise ValueError(f"seed = {seed}: allowed is a whole number >= 0 or a tuple of them")
     # The spawn key keeps 3 and (3, 0) apart, which plain entropy would not: it is padded with zeros.
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seeds[0], spawn_key=seeds[1:])))
+    philox = np.random.Philox(np.random.SeedSequence(seeds[0], spawn_key=seeds[1:]))
     # A draw r of 32 bits is a spike where r < p 2^32: certain at p = 1, never at p = 0.
     limit = np.ceil(np.minimum(1, gain * mean) * 2.0**32).astype(np.uint64)  # (inputs,)
     if window is None:
-        first, members = np.zeros(steps, np.int64), np.flatnonzero(limit).astype(np.int32)
-        frame_start = np.array([0, len(members)])
+        corner, square = np.zeros(steps, np.int64), (1, len(mean), len(mean))
     else:
-        frames = side - window + 1
-        first = rng.integers(frames, size=steps) * frames + rng.integers(frames, size=steps)
-        lists = [
-            np.flatnonzero(_square(side, window, f // frames, f % frames) & (limit > 0)) for f in range(frames * frames)
-        ]
-        frame_start = np.cumsum([0] + [len(m) for m in lists])
-        members = np.concatenate(lists).astype(np.int32)
-    return _draw(rng, limit, first, frame_start, members, len(mean))
-
-
-def _square(side: int, window: int, row: int, column: int) -> NDArray[np.bool_]:
-    mask = np.zeros((side, side), bool)
-    mask[row : row + window, column : column + window] = True
-    return mask.ravel()
+        rng, frames = np.random.Generator(philox), side - window + 1
+        corner = rng.integers(frames, size=steps) * side + rng.integers(frames, size=steps)
+        square = window, window, side
+    return _draw(philox, limit, corner, *square)
 
 
 def _draw(
-    rng: np.random.Generator,
+    philox: np.random.Philox,
     limit: NDArray[np.uint64],  # (inputs,)
-    frame: NDArray[np.int64],  # (steps,) the frame shown in each step
-    frame_start: NDArray[np.int64],  # (frames + 1,)
-    members: NDArray[np.int32],  # the inputs of every frame that can fire, frame after frame
-    inputs: int,
+    corner: NDArray[np.int64],  # (steps,) the first input that each step shows
+    height: int,  # of what it shows: so many runs of `width` inputs, which begin `stride` inputs after each other
+    width: int,
+    stride: int,
 ) -> InputSpikes:
-    steps = len(frame)
-    draws = np.diff(frame_start)[frame]  # (steps,)
-    ends = np.cumsum(draws)
-    start = np.zeros(steps + 1, np.int64)
-    parts = []
-    t = 0
-    while t < steps:
-        done = int(ends[t - 1]) if t else 0
-        stop: int = max(t + 1, int(np.searchsorted(ends, done + CHUNK, side="right")))
-        random = rng.integers(0, 2**32, size=int(ends[stop - 1]) - done, dtype=np.uint32)
-        spikes = np.empty(len(random), np.int32)
-        n = int(_compare(random, limit, frame[t:stop], frame_start, members, start[t + 1 : stop + 1], spikes))
-        start[t + 1 : stop + 1] += start[t]
-        parts.append(spikes[:n].copy())
-        t = stop
-    return InputSpikes(start, np.concatenate(parts), inputs)
+    members = np.flatnonzero(limit).astype(np.int32)
+    bound = (limit[members] - np.uint64(1)).astype(np.uint32)
+    rank = np.concatenate([[0], np.cumsum(limit > 0)])  # (inputs + 1,)
+    ends = np.concatenate(
+        [[0], count_draws(corner, rank, height, width, stride)]
+    )  # (steps + 1,): numbers drawn before each step
+    state = philox.state
+    key, block = state["state"]["key"], int(state["state"]["counter"][0])
+    ends += 2 * state["buffer_pos"] - state["has_uint32"]  # numbers of the block that were drawn before
+    steps, count = [0], np.empty(len(corner), np.int64)
+    while steps[-1] < len(corner):
+        full = int(np.searchsorted(ends, ends[steps[-1]] + PIECE, side="right")) - 1
+        steps.append(max(steps[-1] + 1, full))
 
+    def draw_piece(piece: tuple[int, int]) -> NDArray[np.int32]:
+        here, (first, end) = slice(*piece), ends[list(piece)]
+        return draw_steps(
+            key, block, int(first), int(end - first), corner[here], rank, height, width, stride, members, bound,
+            count[here],
+        )  # fmt: skip
 
-@compiled()
-def _compare(
-    random: NDArray[np.uint32],  # (draws,)
-    limit: NDArray[np.uint64],  # as in `_draw`, and so are the next three
-    frame: NDArray[np.int64],
-    frame_start: NDArray[np.int64],
-    members: NDArray[np.int32],
-    ends: NDArray[np.int64],  # (steps,), written
-    spikes: NDArray[np.int32],  # (draws,), written
-) -> int:
-    """Write the spikes of some steps and, per step, how many there are so far; return their number."""
-    n = draw = 0
-    for t in range(len(frame)):
-        for m in range(frame_start[frame[t]], frame_start[frame[t] + 1]):
-            spikes[n] = members[m]
-            n += np.uint64(random[draw]) < limit[members[m]]  # no branch: 2 % of draws are spikes
-            draw += 1
-        ends[t] = n
-    return n
+    parts = list(on_threads(draw_piece, pairwise(steps)))
+    start = np.zeros(len(corner) + 1, np.int64)
+    for first, end in pairwise(steps):
+        start[first + 1 : end + 1] = start[first] + count[first:end]
+    return InputSpikes(start, np.concatenate(parts), len(limit))

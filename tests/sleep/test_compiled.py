@@ -6,11 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from numba import njit
+from numpy.typing import NDArray
 
-from srclib.sleep.compiled import compiled
+from srclib.sleep.compiled import compiled, on_threads
 
 PACKAGE = Path(__file__).resolve().parents[2] / "srclib"
 SLEEP = """
@@ -55,7 +61,8 @@ def test_code_is_kept_where_the_variable_says(tmp_path: Path) -> None:
     done = run_in(tmp_path, DRAW, NUMBA_CACHE_DIR=str(kept))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert {path.name.partition("-")[0] for path in kept.rglob("*.nbi")} == {"stimulus._compare"}
+    names = {path.name.partition("-")[0] for path in kept.rglob("*.nbi")}
+    assert names == {"stimulus_kernels.count_draws", "stimulus_kernels.draw_steps"}
 
 
 def test_other_errors_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,4 +71,37 @@ def test_other_errors_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("srclib.sleep.compiled.njit", refuse)
     with pytest.raises(RuntimeError, match="another reason"):
-        compiled()(print)
+        compiled("int64(int64)")(abs)(1)
+
+
+def test_compiles_at_the_first_call_and_never_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def count(signature: str, **options: object) -> Any:
+        made.append(signature)
+        return njit(signature, nogil=True)
+
+    monkeypatch.setattr("srclib.sleep.compiled.njit", count)
+
+    @compiled("float64(float64[::1])")
+    def total(numbers: NDArray[np.float64]) -> float:
+        return numbers.sum()  # type: ignore[no-any-return]
+
+    assert made == []
+    assert [total(np.arange(n, dtype=float)) for n in (3, 4)] == [3, 6]
+    with pytest.raises(TypeError, match="No matching definition"):
+        total(np.arange(3))
+    assert made == ["float64(float64[::1])"]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_items_on_threads_keep_their_order(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    names = set()
+
+    def square(n: int) -> int:
+        names.add(threading.current_thread().name)
+        return n * n
+
+    assert list(on_threads(square, range(20))) == [n * n for n in range(20)]
+    assert (names == {"MainThread"}) == (threads == 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srclib.sleep import SleepConfig, run_layers
+from srclib.sleep import InputSpikes, SleepConfig, SleepRecord, event, event_kernels, run_layers
+from srclib.sleep.event_kernels import WIDTHS
 
 from .cases import (
     CORNERS,
@@ -90,14 +92,63 @@ def test_same_bits_for_any_number_of_threads_and_in_every_run() -> None:
     spikes = input_raster(300, 200, 0.1)
     config = SleepConfig(alpha=1.0, beta=0.9, decay=0.999, inc=0.013, dec=0.0017, gate=0.001, strict=False)
     records = []
-    for threads in (1, 2, 1, 2):
+    for threads in (1, 2, 3, 4, 5, 6, 7, 8, 1):
         torch.set_num_threads(threads)
         records.append(run_layers(weights, spikes, config, backend="event", record=True))
-    for layer in range(3):
-        assert records[0].spike_counts[layer].any()
-        for other in records[1:]:
-            assert torch.equal(other.spikes[layer], records[0].spikes[layer])
-            assert torch.equal(other.weights[layer], records[0].weights[layer])
+    assert all(counts.any() for counts in records[0].spike_counts)
+    for other in records[1:]:
+        check_same_bits(other, records[0])
+
+
+def check_same_bits(one: SleepRecord, two: SleepRecord) -> None:
+    for layer in range(len(one.weights)):
+        assert torch.equal(one.spikes[layer], two.spikes[layer])
+        assert torch.equal(one.weights[layer], two.weights[layer])
+
+
+@pytest.mark.parametrize("vectors", WIDTHS)
+def test_same_bits_for_any_width_of_blocks(monkeypatch: pytest.MonkeyPatch, vectors: int) -> None:
+    generator = torch.Generator().manual_seed(4)
+    weights = [torch.randn(out, into, generator=generator) / 10 for into, out in ((90, 300), (300, 20))]
+    spikes = input_raster(200, 90, 0.2)
+    config = SleepConfig(alpha=1.0, beta=0.9, decay=0.999, inc=0.013, dec=0.0017, gate=0.001, batch=2)
+    expected = run_layers(weights, spikes, config, backend="event", record=True)
+    assert all(counts.any() for counts in expected.spike_counts)
+    monkeypatch.setattr(event, "_vectors", lambda neurons, used: vectors)
+    check_same_bits(run_layers(weights, spikes, config, backend="event", record=True), expected)
+
+
+@pytest.mark.parametrize(
+    ("neurons", "used", "vectors"), [(1200, 784, 8), (10, 784, 1), (40, 784, 4), (1200, 12_288, 1), (1200, 0, 8)]
+)
+def test_blocks_are_as_wide_as_the_cache_allows_and_their_neurons_need(neurons: int, used: int, vectors: int) -> None:
+    assert event._vectors(neurons, used) == vectors
+
+
+def test_inputs_that_never_spike_are_weakened_like_others() -> None:
+    weights, spikes = dyadic_weights((40, 9)), input_raster(60, 40, 0.3)
+    spikes[:, 5:33] = False
+    record = check_equal(weights, spikes, dyadic_config(), "event")
+    assert record.spike_counts[0].all()
+    assert (record.weights[0][:, 5:33] < weights[0][:, 5:33]).all()
+
+
+def test_lists_may_be_read_only() -> None:
+    lists = InputSpikes.from_dense(input_raster(30, 7, 0.3).numpy())
+    expected = run_layers(dyadic_weights((7, 5)), lists, dyadic_config(), backend="event")
+    for part in (lists.start, lists.indices):
+        part.flags.writeable = False
+    record = run_layers(dyadic_weights((7, 5)), lists, dyadic_config(), backend="event")
+    assert record.spike_counts[0].any()
+    assert torch.equal(record.weights[0], expected.weights[0])
+
+
+def test_exponential() -> None:
+    """To 0.502 units in the last place, the error that its source states; overflow begins at 88."""
+    x = np.concatenate([np.linspace(-80, 80, 100_001), np.geomspace(1e-9, 1, 1000)]).astype(np.float32)
+    found = np.array([event_kernels.exp(number) for number in x], np.float32)
+    exact = np.exp(x.astype(np.float64))
+    assert (np.abs(found - exact) <= 0.502 * np.spacing(exact.astype(np.float32))).all()
 
 
 @pytest.mark.parametrize("gate", [None, 0.001])

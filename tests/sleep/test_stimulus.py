@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -76,15 +77,67 @@ def test_every_seed_is_a_stream_of_its_own(one: int | tuple[int, ...], two: int 
     assert abs((a == b).mean() - 0.5) < 5 * 0.5 / np.sqrt(a.size)
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1000])
+@pytest.mark.parametrize("piece", [1, 7, 1000])
 @pytest.mark.parametrize("window", [None, 3])
-def test_chunks_do_not_change_the_spikes(monkeypatch: pytest.MonkeyPatch, window: int | None, chunk: int) -> None:
+def test_pieces_do_not_change_the_spikes(monkeypatch: pytest.MonkeyPatch, window: int | None, piece: int) -> None:
     mean = np.linspace(0, 1, 25)
     whole = draw_input(mean, 300, 0.5, seed=(2, 1), window=window)
-    monkeypatch.setattr(stimulus, "CHUNK", chunk)
+    monkeypatch.setattr(stimulus, "PIECE", piece)
     parts = draw_input(mean, 300, 0.5, seed=(2, 1), window=window)
     np.testing.assert_array_equal(parts.start, whole.start)
     np.testing.assert_array_equal(parts.indices, whole.indices)
+
+
+@settings(max_examples=50)
+@given(
+    side=st.integers(1, 9),
+    window=st.one_of(st.none(), st.integers(1, 9)),
+    steps=st.integers(1, 40),
+    silent=st.floats(0, 1),
+    gain=st.sampled_from([0.3, 1.0, 2.0]),
+    seed=st.integers(0, 99),
+)
+def test_the_numbers_are_those_that_numpy_draws_one_after_another(side, window, steps, silent, gain, seed) -> None:
+    """Stored results rest on these very spikes."""
+    window = window and min(window, side)
+    random = np.random.default_rng(seed)
+    mean = random.random(side * side) * (random.random(side * side) >= silent)
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(7,))))
+    masks = np.ones((steps, side, side), bool)
+    if window is not None:
+        places = [generator.integers(side - window + 1, size=steps) for _ in range(2)]
+        masks[:] = False
+        for mask, row, column in zip(masks, *places, strict=True):
+            mask[row : row + window, column : column + window] = True
+    expected = np.zeros((steps, side * side), bool)
+    for step, mask in zip(expected, masks, strict=True):
+        shown = np.flatnonzero(mask.ravel() & (mean > 0))
+        drawn = generator.integers(0, 2**32, size=len(shown), dtype=np.uint32)
+        step[shown] = drawn < np.minimum(1, gain * mean[shown]) * 2.0**32
+    found = draw_input(mean, steps, gain, seed=(seed, 7), window=window)
+    np.testing.assert_array_equal(found.dense(), expected)
+
+
+def test_any_number_of_threads_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stimulus, "PIECE", 500)
+    drawn = []
+    for threads in range(1, 9):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        drawn.append(draw_input(np.full(100, 0.5), 200, 0.5, window=3))
+    assert len(drawn[0].indices) > 100
+    for other in drawn[1:]:
+        np.testing.assert_array_equal(other.start, drawn[0].start)
+        np.testing.assert_array_equal(other.indices, drawn[0].indices)
+
+
+@pytest.mark.parametrize("inputs", [1, 3, 8, 70])
+def test_a_raster_is_read_wherever_it_lies(inputs: int) -> None:
+    """Words of memory do not begin where its rows do, and it may be a view or not writable."""
+    whole = np.random.default_rng(0).random((40, 2 * inputs)) < 0.2
+    for view in (whole[3:], whole[:, ::2], whole[1:, :inputs], whole.T):
+        np.testing.assert_array_equal(InputSpikes.from_dense(view).dense(), view)
+    whole.flags.writeable = False
+    np.testing.assert_array_equal(InputSpikes.from_dense(whole).dense(), whole)
 
 
 @given(steps=st.integers(0, 30), inputs=st.integers(1, 70), density=st.floats(0, 1), seed=st.integers(0, 99))
