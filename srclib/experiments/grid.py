@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, reduce
 from itertools import product
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,10 +15,12 @@ import yaml
 
 from ..data import task_order
 from ..learning import methods
+from ..sleep.memory import require
 from . import protocols
 from .cell import Cell
 
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
+CELL = 2_000  # bytes that one takes, about
 PROFILES = ("smoke", "ci", "full")
 
 
@@ -61,6 +64,8 @@ def points(name: str, profile: str = "full", protocol: str = "released", **chang
     """Return the cells of an experiment, each with the point of the grid where it lies."""
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
+    count = len(values["datasets"]) * len(values["runs"]) * len(overlaps) * values["seeds"]
+    require(CELL * count * sum(prod(map(len, each.values())) for each in _over(values)), f"{name}: {count:,} cells")
     over = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
     return [
         (point, cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,
