@@ -11,12 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from ..data import task_order
 from ..learning import methods
 from ..sleep.memory import require
-from . import protocols
+from . import dialect, protocols
 from .cell import Cell
 
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
@@ -26,7 +24,7 @@ PROFILES = ("smoke", "ci", "full")
 
 @cache
 def _file(part: str) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(EXPERIMENTS.read_text())[part]
+    found: dict[str, dict[str, Any]] = dialect.read(EXPERIMENTS)[part]
     return found
 
 
