@@ -50,6 +50,20 @@ def settings(name: str, profile: str = "full", protocol: str = "released", **cha
     return values | {key: value for key, value in changes.items() if value is not None}
 
 
+@cache
+def keys(name: str) -> frozenset[str]:
+    """Return the keys of all cells of an experiment, under every profile and protocol; none of an unknown one."""
+    found: set[str] = set()
+    for profile, protocol in product(PROFILES, protocols.names()) if name in experiments() else ():
+        values = settings(name, profile, protocol)
+        for dataset, run in product(values["datasets"], values["runs"]):
+            try:
+                found |= {cell.key() for cell in grid(name, profile, protocol, datasets=[dataset], runs=[run])}
+            except ValueError:  # a protocol that has not all of them
+                continue
+    return frozenset(found)
+
+
 Point = dict[str, Any]  # a value of each setting that an experiment is `over`, such as {"rehearsal.fraction": 0.1}
 
 
