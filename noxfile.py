@@ -86,6 +86,12 @@ def tests(session: nox.Session) -> None:
 
 
 @session
+def faults(session: nox.Session) -> None:
+    """Try again to make a wrong value, a wrong network, a damaged file or a dying process pass silently."""
+    run(session, "pytest", "tests/faults", *session.posargs)
+
+
+@session
 def results(session: nox.Session) -> None:
     """Compute results that the store lacks: -- all|EXPERIMENT --profile P --scheduler tcp://HOST:PORT."""
     run(session, "python", "-m", "srclib", "run", *(session.posargs or ["all"]))
@@ -191,5 +197,6 @@ def links(session: nox.Session) -> None:
 
 @session
 def serve(session: nox.Session) -> None:
-    """Serve the built book at http://localhost:8000 [-- PORT]."""
-    run(session, "python", "-m", "http.server", *session.posargs, "--directory", "build/html")
+    """Serve the built book at http://localhost:8000, to this machine alone [-- PORT]."""
+    where = ["--bind", "127.0.0.1", "--directory", "build/html"]
+    run(session, "python", "-m", "http.server", *where, *session.posargs)

@@ -7,18 +7,23 @@ and how long each ran, `html/` is the book.
 from __future__ import annotations
 
 import argparse
+import ast
+import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jupytext
@@ -30,6 +35,7 @@ from srclib.data.provenance import device
 from srclib.experiments.grid import PROFILES
 from srclib.experiments.workers import cluster
 from srclib.pages.figures import CAPTIONED
+from srclib.pages.page import Checked, checking
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -52,38 +58,85 @@ def execute(
 ) -> float:
     """Execute one notebook with parameters and return the seconds it took; target: the .ipynb to write.
 
-    offered: parameters for every notebook, which those that do not have them ignore. bar: show how far it is.
-    Raises ValueError for an unknown notebook or parameter, papermill's error when a cell fails (the target then holds
-    the notebook up to there).
+    offered: parameters for every notebook, which those that do not have them ignore; but a page that collects runs has
+    the parameter `profile`. bar: show how far it is. The target is written when all is done: two runs at once do not
+    meet.
+    Raises ValueError, before a kernel starts, for an unknown notebook or parameter, and for a value that the page does
+    not allow; papermill's error when a cell fails (the target then holds the notebook up to there).
     """
-    source = ROOT / "notebooks" / f"{name}.py"
-    if not source.exists():
-        known = ", ".join(sorted(p.stem for p in source.parent.glob("*.py")))
-        raise ValueError(f"notebook {name!r} is unknown: allowed is one of {known}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    plain = target.with_suffix(".source.ipynb")
-    page = jupytext.read(source, fmt="py:percent")
+    known = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
+    if name not in known:
+        raise ValueError(f"notebook {name!r} is unknown: allowed is one of {', '.join(known)}")
+    page = jupytext.read(ROOT / "notebooks" / f"{name}.py", fmt="py:percent")
     page.metadata["kernelspec"] = KERNEL
-    jupytext.write(page, plain)
-    try:
-        allowed = papermill.inspect_notebook(str(plain))
-        for key in parameters:
-            if key not in allowed:
-                raise ValueError(f"{name} has no parameter {key!r}: allowed is one of {', '.join(allowed)}")
-        parameters = {k: v for k, v in (offered or {}).items() if k in allowed} | parameters
+    allowed, offered = parameters_of(page), offered or {}
+    for key in parameters:
+        if key not in allowed:
+            raise ValueError(f"{name} has no parameter {key!r}: allowed is one of {', '.join(allowed)}")
+    given = {key: value for key, value in offered.items() if key in allowed} | parameters
+    if check(name, page, given) is not False and "profile" in offered and "profile" not in allowed:
+        raise ValueError(f"{name} has no parameter 'profile': a page that collects runs takes the one it is offered")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
+        plain, executed = Path(folder) / "plain.ipynb", Path(folder) / "executed.ipynb"
+        jupytext.write(page, plain)
         start = time.perf_counter()
         where = {"metadata": {"path": str(ROOT)}}  # of the kernel; papermill's `cwd` would move this process there
-        papermill.execute_notebook(
-            str(plain),
-            str(target),
-            parameters,
-            progress_bar=bar,
-            resources=where,
-            stdout_file=sys.stdout,  # one line per stage, and what was skipped
-        )
-    finally:
-        plain.unlink()
-    return time.perf_counter() - start
+        try:
+            papermill.execute_notebook(
+                str(plain),
+                str(executed),
+                given,
+                progress_bar=bar,
+                resources=where,
+                stdout_file=sys.stdout,  # one line per stage, and what was skipped
+            )
+        finally:
+            if executed.exists():
+                executed.replace(target)
+        return time.perf_counter() - start
+
+
+def code(page: Any, tag: str | None = None) -> list[str]:
+    """Return the sources of a notebook's cells of code, or of those with a tag."""
+    cells = [cell for cell in page.cells if cell.cell_type == "code"]
+    return [cell.source for cell in cells if tag is None or tag in cell.metadata.get("tags", [])]
+
+
+def parameters_of(page: Any) -> list[str]:
+    """Return the names that the cell tagged `parameters` assigns, whatever annotations and comments stand there."""
+    names = []
+    for source in code(page, "parameters"):
+        for node in ast.parse(source).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            names += [target.id for target in targets if isinstance(target, ast.Name)]
+    return names
+
+
+def check(name: str, page: Any, given: dict[str, Any]) -> bool | None:
+    """Run a notebook in this process as far as `pages.open`, which checks its parameters, and no further.
+
+    Returns if it was opened with a profile, None for a notebook that does not call it. Raises ValueError for what it
+    refuses, and for what fails before.
+    """
+    sources = code(page)
+    opens = [i for i, source in enumerate(sources) if "pages.open(" in source]
+    if not opens:
+        return None
+    namespace: dict[str, Any] = {"__name__": name}
+    try:
+        with checking():
+            for source in sources[: opens[0] + 1]:
+                exec(compile(source, f"notebooks/{name}.py", "exec"), namespace)
+                if source in code(page, "parameters"):
+                    namespace |= given
+    except Checked as found:
+        return found.profiled
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__} before the page is opened: {error}") from error
+    return None
 
 
 def book(profile: str, fresh: bool, builder: str) -> int:
@@ -172,18 +225,52 @@ def _page(name: str, target: Path, offered: dict[str, Any]) -> dict[str, Any]:
     return {"notebook": name, "profile": profile, "date": now, "seconds": round(seconds, 1), "device": device()}
 
 
-def notebook(name: str, parameters: dict[str, Any]) -> int:
-    """Execute one notebook with parameters into build/NAME.ipynb and .html; return the exit status."""
-    target = BUILD / f"{name}.ipynb"
+def notebook(name: str, parameters: dict[str, Any], target: Path | None = None) -> int:
+    """Execute one notebook with parameters into an .ipynb and an .html; return the exit status.
+
+    target: the .ipynb; None: in build, named after the notebook and the parameters.
+    """
     try:
+        if target and target.suffix != ".ipynb":
+            raise ValueError(f"-o {target}: allowed is a path that ends in .ipynb")
+        target = target or BUILD / f"{named(name, parameters)}.ipynb"
         seconds = execute(name, parameters, target, bar=sys.stderr.isatty())
-    except (ValueError, papermill.PapermillExecutionError) as error:
+    except (ValueError, OSError, papermill.PapermillExecutionError) as error:
         print(f"error: {name}: {getattr(error, 'evalue', error)}", file=sys.stderr)
         return 2
-    convert = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)]
-    status = subprocess.run(convert).returncode
-    print(f"{name} ran in {seconds:.0f} s: {target} and {target.with_suffix('.html')}")
+    html = target.with_suffix(".html")
+    with TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
+        convert = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)]
+        status = subprocess.run([*convert, "--output-dir", folder]).returncode
+        if not status:
+            (Path(folder) / html.name).replace(html)
+    print(f"{name} ran in {seconds:.0f} s: {target} and {html}")
     return status
+
+
+def named(name: str, parameters: dict[str, Any]) -> str:
+    """Return a name for what a notebook with parameters gives: other parameters, another name."""
+    parts = [name, *(f"{key}-{value}" for key, value in parameters.items())]
+    plain = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
+    if plain == "-".join(parts) and len(plain) < 100:
+        return plain
+    return f"{plain[:80]}-{hashlib.sha256(repr(sorted(parameters.items())).encode()).hexdigest()[:8]}"
+
+
+def values(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return parameters as YAML reads them; ValueError for one that is there twice or is no plain value."""
+    found: dict[str, Any] = {}
+    for key, text in pairs:
+        if key in found:
+            raise ValueError(f"-p {key} is there twice: allowed is once")
+        try:
+            found[key] = yaml.safe_load(text)
+            plain = json.loads(json.dumps(found[key])) == found[key]
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+            plain = False
+        if not plain:
+            raise ValueError(f"-p {key} {text!r}: allowed are numbers, texts, true, false, null, and lists of them")
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -196,10 +283,16 @@ def main(arguments: list[str] | None = None) -> int:
     one = commands.add_parser("notebook", help="execute one notebook, e.g. fig1_patches -p overlap_max 20")
     one.add_argument("name", help="a notebook of notebooks/, without .py")
     one.add_argument("-p", nargs=2, action="append", default=[], metavar=("KEY", "VALUE"), help="one of its parameters")
+    one.add_argument("-o", type=Path, metavar="FILE", help="the .ipynb to write, with an .html beside it")
     given = parser.parse_args(arguments)
     if given.command == "book":
         return book(given.profile, given.fresh, given.builder)
-    return notebook(given.name, {key: yaml.safe_load(value) for key, value in given.p})
+    try:
+        parameters = values(given.p)
+    except ValueError as error:
+        print(f"error: {given.name}: {error}", file=sys.stderr)
+        return 2
+    return notebook(given.name, parameters, given.o)
 
 
 if __name__ == "__main__":

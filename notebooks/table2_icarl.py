@@ -5,7 +5,8 @@
 # every task it is more accurate at nearly every $K$, the more so the fewer exemplars it keeps; iCaRL + SRC with
 # $K = 100$ is as good as iCaRL alone with $K = 200$ {cite}`tadros2022`.
 #
-# Of $t$ classes seen, each has $K / t$ exemplars, chosen by herding: one after the other, the image that brings the mean
+# Of $t$ classes seen, each has $K / t$ exemplars, rounded to whole images as in the released code (of $K = 100$, six
+# classes keep 102, eight 104, ten 100). They are chosen by herding: one after the other, the image that brings the mean
 # feature $\varphi$ of the chosen ones nearest to that of the class. They are trained on along with every new task, with
 # the present network's answers as their targets (distillation). iCaRL classifies an image by the nearest mean of
 # exemplars,

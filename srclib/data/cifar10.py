@@ -50,18 +50,32 @@ def digest(weights: Path) -> str:
     return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
-def load_backbone(weights: Path) -> nn.Sequential:
-    """Return the VGG blocks with the weights of a safetensors file, which its model card (.yaml), if any, must know.
+def checked(weights: Path) -> str:
+    """Return the SHA-256 of a file of weights, in hex, which its model card (.yaml) must know.
 
-    Raises ValueError, which names the file, for one that is damaged, altered or of another network.
+    Raises FileNotFoundError where weights or card are missing, and ValueError where they do not belong together.
+    """
+    found, card = digest(weights), weights.with_suffix(".yaml")
+    if not card.exists():
+        raise FileNotFoundError(f"{card} is missing, the card that tells what {weights.name} is: put both there")
+    try:
+        expected = yaml.safe_load(card.read_text())["weights"]["sha256"]
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{card} is no card of weights ({error!r:.80}): allowed is weights: {{sha256: …}}") from None
+    if found != expected:
+        raise ValueError(f"{weights} was altered: its SHA-256 is {found}, {card.name} says {expected}")
+    return found
+
+
+def load_backbone(weights: Path) -> nn.Sequential:
+    """Return the VGG blocks with the weights of a safetensors file, whose model card must know them.
+
+    Raises what `checked` raises, and ValueError, which names the file, for one that is of another network.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    found, card = digest(weights), weights.with_suffix(".yaml")
-    expected = yaml.safe_load(card.read_text())["weights"]["sha256"] if card.exists() else found
-    if found != expected:
-        raise ValueError(f"{weights} was altered: its SHA-256 is {found}, {card.name} says {expected}")
+    checked(weights)
     with torch.random.fork_rng(devices=[]):  # the weights it starts with are not used
         blocks = vgg_blocks()
     try:
@@ -103,6 +117,7 @@ class Seen(Prepared):
                 made[f"x_{split}"], made[f"y_{split}"] = (x / x.max()).astype(np.float16), images[f"y_{split}"]
             return made
 
+        checked(weights)
         path = made_once(self.features_path(weights, directory), make)
         return replace(self, shape=(VGG_FEATURES,)).read(path)
 

@@ -60,7 +60,7 @@ CUB200 = Prepared(  # Wah et al., "The Caltech-UCSD Birds-200-2011 dataset", CNS
     origins=(
         Origin(
             "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
-            "md5:97eceeb196236b17998738112f37df78",
+            "sha256:0c685df5597a8b24909f6a7c9db6d11e008733779a671760afef78feb49bf081",
         ),
         Origin(  # of torchvision, trained on ImageNet
             "https://download.pytorch.org/models/resnet50-0676ba61.pth",

@@ -22,6 +22,7 @@ FILES = {
     "x_test": "t10k-images-idx3-ubyte.gz",
     "y_test": "t10k-labels-idx1-ubyte.gz",
 }
+MOST = 16 + 60_000 * 28 * 28  # bytes: the head of an IDX file, and the images that are trained on
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,14 +63,18 @@ class Embedded(Source):
 def read_idx(path: Path, sha256: str) -> NDArray[np.uint8]:
     """Read a gzip-compressed IDX file of bytes whose uncompressed content has this SHA-256.
 
-    Raises ValueError that names the file when it is truncated or altered, FileNotFoundError when it is missing.
+    Raises ValueError that names the file when it is truncated or altered, FileNotFoundError when it is missing. No more
+    than the largest of these files is unpacked.
     """
     try:
-        raw = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            raw = file.read(MOST + 1)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} is missing: restore it from the repository") from None
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{path} is not a whole gzip file ({error}): restore it from the repository") from error
+    if len(raw) > MOST:
+        raise ValueError(f"{path} unpacks to more than {MOST:,} bytes, the most that a file of images has")
     found = hashlib.sha256(raw).hexdigest()
     if found != sha256:
         raise ValueError(f"{path} was altered: SHA-256 of its content is {found}, expected {sha256}")

@@ -22,8 +22,8 @@ class Stream(ABC):
     label: str  # as pages show it
 
     def count(self, outputs: int, classes_per_task: int) -> int:
-        """Return how many tasks it has for a network with so many output units."""
-        return outputs // classes_per_task
+        """Return how many tasks it has for a network with so many output units; the last one may have fewer classes."""
+        return -(-outputs // classes_per_task)
 
     @abstractmethod
     def at_hand(self, directory: Path | None = None) -> bool:
@@ -134,4 +134,8 @@ class Patches(Stream):
         if side * side != inputs:
             raise ValueError(f"inputs = {inputs}: the patches need a square number of inputs")
         drawn = streams.patches(overlap, seed, side=side)
+        if sorted(order) != [*range(len(drawn))] or classes_per_task != len(drawn[0].classes):
+            raise ValueError(
+                f"order = {tuple(order)}, classes_per_task = {classes_per_task}: allowed are two tasks of 2 classes"
+            )
         return [drawn[task] for task in order]

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -86,14 +88,13 @@ class Prepared(Source):
         """Read a file in the prepared form; ValueError, which names it, if it is damaged or not as described here."""
         names = [f"{kind}_{split}" for split in SPLITS for kind in "xy"]
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found = {name: file[name] for name in names}
+            heads = _heads(path, names)
         except (FileNotFoundError, PermissionError):
             raise
         except Exception as error:  # damage to a zip file shows in many ways
             raise ValueError(f"{path} is damaged ({error}): delete it or put a whole one there") from error
         for split, count in (("train", self.train), ("test", self.test)):
-            x, y = found[f"x_{split}"], found[f"y_{split}"]
+            x, y = heads[f"x_{split}"], heads[f"y_{split}"]
             types = ("uint8",) if len(self.shape) == 3 else ("float16", "float32")
             shapes = ((count, *self.shape), (count,))
             if (x.shape, y.shape) != shapes or x.dtype not in types or y.dtype != np.uint8:
@@ -101,9 +102,38 @@ class Prepared(Source):
                     f"{path}: x_{split} is {x.dtype} {x.shape} with labels {y.dtype} {y.shape}: allowed is "
                     f"{' or '.join(types)} {shapes[0]} with uint8 {shapes[1]}"
                 )
-            if y.max() >= len(self.classes):
-                raise ValueError(f"{path}: a label of y_{split} is {y.max()}: allowed is 0 to {len(self.classes) - 1}")
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                found = {name: file[name] for name in names}
+        except Exception as error:
+            raise ValueError(f"{path} is damaged ({error}): delete it or put a whole one there") from error
+        for split in SPLITS:
+            if (label := found[f"y_{split}"].max()) >= len(self.classes):
+                raise ValueError(f"{path}: a label of y_{split} is {label}: allowed is 0 to {len(self.classes) - 1}")
         return found
+
+
+class _Head(NamedTuple):
+    """What the head of a stored array says of it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _heads(path: Path, names: Sequence[str]) -> dict[str, _Head]:
+    """Read the heads of arrays in a file, and nothing else: what they say is checked before anything is unpacked."""
+    found = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in names:
+            with archive.open(f"{name}.npy") as member:
+                version = np.lib.format.read_magic(member)
+                if version != (1, 0):
+                    raise ValueError(f"{name} is an array of version {version}: allowed is (1, 0)")
+                shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+            if dtype.hasobject:
+                raise ValueError(f"{name} holds objects: allowed is what loads with allow_pickle=False")
+            found[name] = _Head(shape, dtype)
+    return found
 
 
 def made_once(path: Path, make: Callable[[], Arrays]) -> Path:

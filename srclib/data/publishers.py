@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import re
 import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 if TYPE_CHECKING:
     from PIL import Image
 
+SCHEME = "https://"
+LARGEST = 64 << 20  # bytes of a file in an archive; those of CIFAR-10 have 31 million
+PIXELS = 25_000_000  # of an image
 RETRIES = 3  # of a download that fails
 TIMEOUT = 30  # seconds that a server may be silent
 
@@ -22,7 +28,13 @@ class Origin:
     """A file of a publisher."""
 
     url: str
-    checksum: str  # algorithm:hex
+    checksum: str  # sha256:hex
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(SCHEME):
+            raise ValueError(f"url = {self.url!r}: allowed is one that begins with {SCHEME}")
+        if not re.fullmatch("sha256:[0-9a-f]{64}", self.checksum):
+            raise ValueError(f"checksum of {self.url} = {self.checksum!r}: allowed is sha256: and 64 digits in hex")
 
     @property
     def file(self) -> str:
@@ -48,7 +60,8 @@ def fetch(origin: Origin, directory: Path) -> Path:
     keeper = pooch.create(
         path.parent, "", registry={path.name: origin.checksum}, urls={path.name: origin.url}, retry_if_failed=RETRIES
     )
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=1 << 16, timeout=TIMEOUT)
+    hooks = {"response": _stay_secure}
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=1 << 16, timeout=TIMEOUT, hooks=hooks)
     try:
         keeper.fetch(path.name, downloader=downloader)
     except ValueError as error:
@@ -61,16 +74,39 @@ def fetch(origin: Origin, directory: Path) -> Path:
     return path
 
 
+def _stay_secure(response: Any, **_: Any) -> None:
+    """Refuse to be led away from a secure connection."""
+    target = urljoin(response.url, response.headers.get("location", ""))
+    if not target.startswith(SCHEME):
+        raise OSError(errno.EPROTO, f"it leads to {target}, which does not begin with {SCHEME}")
+
+
 def contents(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every file of a tar archive, in its order: it is slow to jump about in."""
+    """Yield name and content of every file of a tar archive, in its order: it is slow to jump about in.
+
+    Raises ValueError for a file that is larger than any that is expected.
+    """
     with tarfile.open(archive) as tar:
         for member in tar:
             if (file := tar.extractfile(member)) is not None:
+                check_size(archive, member.name, member.size)
                 yield member.name, file.read()
 
 
+def check_size(archive: Path, name: str, size: int) -> None:
+    """Raise ValueError for a file in an archive that would unpack to more bytes than any that is expected."""
+    if size > LARGEST:
+        raise ValueError(f"{archive}: {name} would unpack to {size:,} bytes: allowed are at most {LARGEST:,}")
+
+
 def rgb(content: bytes) -> Image.Image:
-    """Return the image that a file holds, in colours."""
+    """Return the image that a file holds, in colours; ValueError for one of too many pixels."""
     from PIL import Image
 
-    return Image.open(io.BytesIO(content)).convert("RGB")
+    try:
+        image = Image.open(io.BytesIO(content))
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"an image is too large ({error}): allowed are at most {PIXELS:,} pixels") from None
+    if image.width * image.height > PIXELS:
+        raise ValueError(f"an image has {image.width} x {image.height} pixels: allowed are at most {PIXELS:,}")
+    return image.convert("RGB")

@@ -25,12 +25,18 @@ class Task:
 def class_incremental(data: Dataset, order: Sequence[int], classes_per_task: int = 2) -> list[Task]:
     """Split a data set into tasks of consecutive classes, given in this order; images keep the order of the data set.
 
-    order: a permutation of the tasks, 0 for classes 0 and 1. Source: paper, section "Task protocols".
+    order: a permutation of the tasks, 0 for classes 0 and 1. Where the classes are no multiple of those of a task, the
+    last task has what is left. Raises ValueError for an order of other tasks, or other classes of a task than 1 to all.
+    Source: paper, section "Task protocols".
     """
-    tasks = len(data.classes) // classes_per_task
+    classes = len(data.classes)
+    if not 1 <= classes_per_task <= classes:
+        raise ValueError(f"classes_per_task = {classes_per_task}: allowed is 1 to {classes}")
+    tasks = -(-classes // classes_per_task)
     if sorted(order) != list(range(tasks)):
         raise ValueError(f"order = {tuple(order)}: allowed is a permutation of 0..{tasks - 1}")
-    return [_select(data, tuple(range(t * classes_per_task, (t + 1) * classes_per_task))) for t in order]
+    starts = [t * classes_per_task for t in order]
+    return [_select(data, tuple(range(start, min(start + classes_per_task, classes)))) for start in starts]
 
 
 def _select(data: Dataset, classes: tuple[int, ...]) -> Task:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .dataset import Arrays
 from .prepared import Prepared
-from .publishers import Origin, rgb
+from .publishers import Origin, check_size, rgb
 
 
 def convert(archive: Path) -> Arrays:
@@ -20,6 +20,8 @@ def convert(archive: Path) -> Arrays:
     root = "tiny-imagenet-200"
     converted: Arrays = {}
     with zipfile.ZipFile(archive) as files:
+        for info in files.infolist():
+            check_size(archive, info.filename, info.file_size)
         annotations = files.read(f"{root}/val/val_annotations.txt").decode().splitlines()
         names = [name for name in files.namelist() if name.startswith(f"{root}/train/") and name.endswith(".JPEG")]
         words = {"train": {name: name.split("/")[2] for name in names}}  # of every image, by the name of its file
@@ -38,6 +40,11 @@ TINY_IMAGENET32 = Prepared(  # Stanford course CS231n, 200 classes of ImageNet
     train=100_000,
     test=10_000,
     shape=(32, 32, 3),
-    origins=(Origin("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "md5:90528d7ca1a48142e341f4ef8d21d0de"),),
+    origins=(
+        Origin(
+            "https://cs231n.stanford.edu/tiny-imagenet-200.zip",
+            "sha256:6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
+        ),
+    ),
     convert=convert,
 )

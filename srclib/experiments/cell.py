@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -42,6 +42,15 @@ class Cell:
     measures: tuple[str, ...] = ()  # of `measures.MEASURES`, taken at the end; the run ends with a sleep
 
     def __post_init__(self) -> None:
+        check_tested(self.tested)
+        least = {"classes_per_task": 1, "seed": 0, "held_out": 0}
+        for name, low in least.items():
+            if not getattr(self, name) >= low:
+                raise ValueError(f"{name} = {getattr(self, name)}: allowed is a whole number >= {low}")
+        if sorted(self.order) != list(range(len(self.order))) or not self.order:
+            raise ValueError(f"order = {self.order}: allowed is a permutation of the tasks, from 0")
+        if self.tasks is not None and not 1 <= self.tasks <= len(self.order):
+            raise ValueError(f"tasks = {self.tasks}: allowed is 1 to {len(self.order)}, or None for all")
         if self.tasks == len(self.order):
             object.__setattr__(self, "tasks", None)
         tasks = self.tasks or len(self.order)
@@ -73,6 +82,15 @@ class Cell:
     @cached_property
     def _key(self) -> str:
         return key_of(self.to_plain())
+
+
+TESTED = ("test", "train")
+
+
+def check_tested(tested: Sequence[str]) -> None:
+    """Raise ValueError unless these are test or train images, or both."""
+    if not tested or len(set(tested)) < len(tested) or not set(tested) <= set(TESTED):
+        raise ValueError(f"tested = {list(tested)}: allowed are {' and '.join(TESTED)}, one or both, each once")
 
 
 STORED: dict[type, dict[str, str]] = {Cell: {"plugins": "methods"}}  # names of fields in store, where they differ

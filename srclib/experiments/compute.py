@@ -32,14 +32,23 @@ def complete(
     name: the experiment, whose file new records go to. scheduler: the address of a Dask scheduler such as
     `tcp://host:8786`; "inline": this process; None: what $SRCLIB_SCHEDULER says, else a local cluster with one
     single-threaded worker per core.
+    Beside the committed results, a cell that is in no profile of the experiment is kept in the store's `trials`.
     """
     store = store or Store()
     store.refresh()
     missing = list({cell.key(): cell for cell in cells if cell not in store}.values())
     log.info("%s: %d cells, %d to compute", name, len(cells), len(missing))
     if missing:
+        homes = [(store, missing)]
+        if store.trials is not store:
+            own = grid.keys(name)
+            homes = [
+                (store, [c for c in missing if c.key() in own]),
+                (store.trials, [c for c in missing if c.key() not in own]),
+            ]
         with workers.pool(workers.address_of(scheduler), len(missing)) as (executor, slots):
-            _compute_all(name, missing, store, executor, slots)
+            for home, cells_there in homes:
+                _compute_all(name, cells_there, home, executor, slots)
     return [store[cell] for cell in cells]
 
 

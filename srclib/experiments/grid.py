@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, reduce
 from itertools import product
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..data import task_order
 from ..learning import methods
+from ..sleep.memory import require
 from . import dialect, protocols
 from .cell import Cell
 
 EXPERIMENTS = Path(__file__).with_name("experiments.yaml")
+CELL = 2_000  # bytes that one takes, about
 PROFILES = ("smoke", "ci", "full")
 
 
@@ -47,6 +50,20 @@ def settings(name: str, profile: str = "full", protocol: str = "released", **cha
     return values | {key: value for key, value in changes.items() if value is not None}
 
 
+@cache
+def keys(name: str) -> frozenset[str]:
+    """Return the keys of all cells of an experiment, under every profile and protocol; none of an unknown one."""
+    found: set[str] = set()
+    for profile, protocol in product(PROFILES, protocols.names()) if name in experiments() else ():
+        values = settings(name, profile, protocol)
+        for dataset, run in product(values["datasets"], values["runs"]):
+            try:
+                found |= {cell.key() for cell in grid(name, profile, protocol, datasets=[dataset], runs=[run])}
+            except ValueError:  # a protocol that has not all of them
+                continue
+    return frozenset(found)
+
+
 Point = dict[str, Any]  # a value of each setting that an experiment is `over`, such as {"rehearsal.fraction": 0.1}
 
 
@@ -59,6 +76,8 @@ def points(name: str, profile: str = "full", protocol: str = "released", **chang
     """Return the cells of an experiment, each with the point of the grid where it lies."""
     values = settings(name, profile, protocol, **changes)
     overlaps = range(values["overlap_min"], values["overlap_max"] + 1) if "overlap_min" in values else [None]
+    count = len(values["datasets"]) * len(values["runs"]) * len(overlaps) * values["seeds"]
+    require(CELL * count * sum(prod(map(len, each.values())) for each in _over(values)), f"{name}: {count:,} cells")
     over = [dict(zip(each, point, strict=True)) for each in _over(values) for point in product(*each.values())]
     return [
         (point, cell(dataset, run, protocol, order=values["order"], overlap=overlap, at=point,

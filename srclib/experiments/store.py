@@ -17,12 +17,14 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from ..data.files import whole
-from ..data.places import committed
+from ..data.places import committed, scratch
 from . import records
 from .cell import Cell
 from .records import Record
 
 log = logging.getLogger(__name__)
+
+TRIALS = scratch("trials")
 
 
 def default_directory() -> Path:
@@ -31,10 +33,15 @@ def default_directory() -> Path:
 
 
 class Store:
-    """Records by cell, over all experiments of a directory."""
+    """Records by cell, over all experiments of a directory.
+
+    Beside the committed results, what was computed with parameters of one's own lies in a directory of its own
+    (`trials`). Where a directory was asked for, all results go there.
+    """
 
     def __init__(self, directory: Path | None = None) -> None:
         self.directory = Path(directory or default_directory())
+        self.trials = self if directory or os.environ.get("SRCLIB_RESULTS") else Store(TRIALS)
         self._records: dict[str, Record] = {}
         self._read_to: dict[Path, tuple[int, int, int]] = {}  # inode, bytes and lines
         self.refresh()
@@ -45,6 +52,8 @@ class Store:
         Raises ValueError, which names file, line and reason, for a line that is damaged, and for two that are the same
         run with other results.
         """
+        if self.trials is not self:
+            self.trials.refresh()
         for path in sorted(self.directory.glob("*.jsonl")):
             with path.open("rb") as file:
                 inode = os.fstat(file.fileno()).st_ino
@@ -74,10 +83,11 @@ class Store:
             raise ValueError(f"{path}, line {number}: another result of the same run is in {where}: delete one of them")
 
     def __contains__(self, cell: Cell) -> bool:
-        return cell.key() in self._records
+        return cell.key() in self._records or (self.trials is not self and cell in self.trials)
 
     def __getitem__(self, cell: Cell) -> Record:
-        return self._records[cell.key()]
+        own = self._records.get(cell.key())
+        return self.trials[cell] if own is None and self.trials is not self else self._records[cell.key()]
 
     def records(self) -> list[Record]:
         """Return every record, with the name of its experiment."""

@@ -49,13 +49,20 @@ def _convert(hint: Any, value: Any, where: str, read: Read) -> Any:
         if typing.get_origin(option) is tuple and isinstance(value, list):
             return tuple(_convert(typing.get_args(option)[0], v, f"{where}[{i}]", read) for i, v in enumerate(value))
         if typing.get_origin(option) is dict and isinstance(value, Mapping):
-            return {key: _convert(typing.get_args(option)[1], v, f"{where}: {key}", read) for key, v in value.items()}
+            name, kind = typing.get_args(option)
+            return {
+                _convert(name, key, f"{where}: a key", read): _convert(kind, v, f"{where}: {key}", read)
+                for key, v in value.items()
+            }
         if option is Any:
             return value
         if option is types.NoneType and value is None:
             return None
         if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:
+                break
         if option in (int, str, bool) and type(value) is option:
             return value
     allowed = str(hint) if isinstance(hint, types.UnionType) else getattr(hint, "__name__", str(hint))

@@ -147,13 +147,19 @@ class Training:
         return z
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint: all of it or nothing."""
+        """Write a checkpoint, all of it or nothing, and before that its checksum beside that of the last one."""
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "log": self.log}
         with whole(path) as part:
             torch.save(state | {"schedule": asdict(self.schedule)}, part)
+            known = [cifar10.digest(file) for file in (part, path) if file.exists()]
+            with whole(_card(path)) as card:
+                card.write_text("".join(f"{digest}\n" for digest in known))
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; ValueError, which names it, if it is damaged or of another training."""
+        """Go on from a checkpoint; ValueError, which names it, if it is not as written, or of another training."""
+        card = _card(path)
+        if not card.exists() or cifar10.digest(path) not in card.read_text(errors="replace").split():
+            raise ValueError(f"{path} is no whole checkpoint that {card.name} knows: delete it to start anew")
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             schedule = state["schedule"]
@@ -165,6 +171,11 @@ class Training:
             raise ValueError(f"{path} is no whole checkpoint ({error}): delete it to start anew") from error
         if schedule != asdict(self.schedule):
             raise ValueError(f"{path} was begun with {schedule}, not {asdict(self.schedule)}: delete it to start anew")
+
+
+def _card(checkpoint: Path) -> Path:
+    """Return the path of the checksums of a checkpoint and of the one before it."""
+    return checkpoint.with_name(f"{checkpoint.name}.sha256")
 
 
 def augmented(images: Tensor, shift: int, generator: torch.Generator) -> Tensor:
@@ -223,7 +234,8 @@ def _publish(training: Training, weights: Path, data: Arrays, threads: int) -> d
     }
     with whole(weights) as part:
         save_file(blocks, part)
-    pd.DataFrame(training.log).to_csv(weights.with_suffix(".csv"), index=False)
+    with whole(weights.with_suffix(".csv")) as part:
+        pd.DataFrame(training.log).to_csv(part, index=False)
     last = training.log[-1]
     gpu = training.device.type == "cuda"
     card = {
@@ -252,5 +264,6 @@ def _publish(training: Training, weights: Path, data: Arrays, threads: int) -> d
             "minutes": round(sum(row["seconds"] for row in training.log) / 60, 1),
         },
     }
-    weights.with_suffix(".yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=120))
+    with whole(weights.with_suffix(".yaml")) as part:
+        part.write_text(yaml.safe_dump(card, sort_keys=False, width=120))
     return card

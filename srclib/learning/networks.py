@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ..sleep.memory import require
 from .spiking import IntegrateAndFire, PoissonInput, Rate
 
 DROPOUTS = ("train", "test")
@@ -45,6 +46,8 @@ def mlp(
     """
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes = {tuple(sizes)}: allowed are at least two numbers >= 1")
+    weights = sum(inputs * outputs for inputs, outputs in pairwise(sizes))
+    require(3 * 4 * weights, f"layers = {tuple(sizes)}, with weights, gradients and velocities,")
     if output not in OUTPUTS:
         raise ValueError(f"output = {output!r}: allowed is one of {OUTPUTS}")
     if dropout_scaling not in DROPOUTS:

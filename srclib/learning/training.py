@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from .networks import logits, mlp
+from ..sleep.arguments import is_finite
+from .networks import DROPOUTS, logits, mlp
 
 LOSSES = {"softmax_ce": "softmax", "sigmoid_bce": "sigmoid", "relu_mse": "relu"}  # loss -> output of the network
 EVALUATION_BATCH = 1_000
@@ -46,15 +47,25 @@ class AwakeConfig:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss = {self.loss!r}: allowed is one of {tuple(LOSSES)}")
-        for name in ("batch", "images_per_task"):
+        for name in ("batch", "images_per_task", "spiking"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
+        if len(self.layers) < 2 or min(self.layers) < 1:
+            raise ValueError(f"layers = {list(self.layers)}: allowed are two numbers >= 1 or more, inputs to outputs")
+        if not (is_finite(self.init) and self.init > 0):
+            raise ValueError(f"init = {self.init}: allowed is a finite number > 0")
+        if not (is_finite(self.dropout) and 0 <= self.dropout < 1):
+            raise ValueError(f"dropout = {self.dropout}: allowed is a number from 0 to below 1")
+        if self.dropout_scaling not in DROPOUTS:
+            raise ValueError(f"dropout_scaling = {self.dropout_scaling!r}: allowed is one of {DROPOUTS}")
         if min((self.epochs,) if isinstance(self.epochs, int) else self.epochs, default=0) < 1:
             raise ValueError(f"epochs = {self.epochs}: allowed is a whole number >= 1, or one per task")
         rates = self.lr if isinstance(self.lr, tuple) else (self.lr,)
-        if not min(rates, default=0) > 0 or not 0 <= self.momentum < 1:
-            raise ValueError(f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1)")
+        if not rates or not all(is_finite(rate) and rate > 0 for rate in rates) or not 0 <= self.momentum < 1:
+            raise ValueError(
+                f"lr = {self.lr}, momentum = {self.momentum}: allowed is lr > 0 and momentum in [0, 1), both finite"
+            )
 
     def for_tasks(self, tasks: int) -> AwakeConfig:
         """Return the settings for a stream of so many tasks: nothing of others, one number where all have the same."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,7 @@ from ..verdicts import claims, reproduced
 from . import figures, tables
 
 BOTH = ("released", "described")
+UNSAID = "full"  # the profile of a page that has none: verdicts rest on it, and runs may not be collected
 
 
 class Parameter(NamedTuple):
@@ -46,9 +49,21 @@ def some_of(given: object, *choices: object) -> Parameter:
 
 def whole(given: object, least: int, most: int | None = None, *, optional: bool = False) -> Parameter:
     """Allow a whole number from `least` to `most` (None: without end); optional: None as well."""
-    number = isinstance(given, int) and not isinstance(given, bool) and given >= least and (not most or given <= most)
-    words = f"a whole number from {least} to {most}" if most else f"a whole number of at least {least}"
-    return Parameter(given, number or (optional and given is None), f"{words}, or None" if optional else words)
+    number = given if isinstance(given, int) and not isinstance(given, bool) else None
+    fits = number is not None and number >= least and (most is None or number <= most)
+    words = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+    return Parameter(given, fits or (optional and given is None), f"{words}, or None" if optional else words)
+
+
+def rising(least: int, most: int, **given: object) -> dict[str, Parameter]:
+    """Allow whole numbers from `least` to `most`, none less than the one before it."""
+    found: dict[str, Parameter] = {}
+    for name, value in given.items():
+        found[name] = whole(value, least, most)
+        if found[name].fits:
+            assert isinstance(value, int)
+            least = value
+    return found
 
 
 def file(given: object) -> Parameter:
@@ -92,6 +107,7 @@ class Page:
     experiments: tuple[str, ...]
     store: Store
     collected: list[tuple[str, Record]] = field(default_factory=list, repr=False)  # with their protocols
+    profiled: bool = True  # it was opened with a profile
 
     @cached_property
     def records(self) -> Records:
@@ -106,15 +122,17 @@ class Page:
 
     def under(self, protocol: str) -> Page:
         """Return the page under a protocol; what it collects counts for the provenance of this one."""
-        fields = (self.name, self.profile, protocol, self.seeds, self.experiments, self.store, self.collected)
-        return self if protocol == self.protocol else Page(*fields)
+        fields = (self.name, self.profile, protocol, self.seeds, self.experiments, self.store)
+        return self if protocol == self.protocol else Page(*fields, self.collected, self.profiled)
 
     def collect(self, *experiments: str, only: Collection[str] | None = None, **changes: Any) -> Records:
         """Return the records of experiments by data set and run, as `compute.collect` does.
 
         only: the runs that the page shows; None: all. changes: of the experiments' settings. Raises ValueError where
-        these leave no run of a data set.
+        these leave no run of a data set, and for a page without a profile: it would be as `full` under all of them.
         """
+        if not self.profiled:
+            raise ValueError(f"{self.name} collects runs without a profile: allowed is pages.open(…, profile=profile)")
         found = Records()
         for experiment in experiments:
             changed = {"seeds": self.seeds} | changes
@@ -181,7 +199,7 @@ def say(text: str) -> Markdown:
 def open(
     name: str,
     *,
-    profile: object = "full",
+    profile: object = ...,
     protocol: object = "released",
     seeds: object = None,
     experiments: str | Sequence[str] | None = None,
@@ -189,13 +207,16 @@ def open(
 ) -> Page:
     """Open a page: check its parameters, set the style of its figures, log to the page, and return what it rests on.
 
-    name: of the notebook. profile: smoke, ci or full. protocol: released or described. seeds: the number of networks,
-    None as the profile says. experiments: what the page shows; None: the experiment of its name, if there is one.
-    parameters: those that the page has beside these, each as `one_of`, `some_of`, `whole` or `file` describe it.
+    name: of the notebook. profile: smoke, ci or full; a page that is opened without one collects no runs. protocol:
+    released or described. seeds: the number of networks, None as the profile says. experiments: what the page shows;
+    None: the experiment of its name, if there is one. parameters: those that the page has beside these, each as
+    `one_of`, `some_of`, `whole`, `rising` or `file` describe it.
 
     Raises ValueError, before anything is computed, that names the parameter, what was given and what is allowed; so it
     does where the profile has no run by the protocol.
     """
+    profiled = profile is not ...
+    profile = profile if profiled else UNSAID
     described = {
         "profile": one_of(profile, *grid.PROFILES),
         "protocol": one_of(protocol, *BOTH),
@@ -210,9 +231,33 @@ def open(
     filled = [known for known in grid.PROFILES if _has_runs(own, known, str(protocol))]
     if profile not in filled:
         raise ValueError(f"profile = {profile!r} has no run by {protocol!r}: allowed is {' or '.join(filled)}")
+    if _checking.get():
+        raise Checked(profiled)
     terminal.log_stages(sys.stdout)
     figures.use_style()
-    return Page(name, str(profile), str(protocol), seeds if isinstance(seeds, int) else None, own, Store())
+    return Page(
+        name, str(profile), str(protocol), seeds if isinstance(seeds, int) else None, own, Store(), profiled=profiled
+    )
+
+
+class Checked(BaseException):
+    """A page was opened with parameters that are right; `profiled`: with a profile."""
+
+    def __init__(self, profiled: bool) -> None:
+        self.profiled = profiled
+
+
+_checking: ContextVar[bool] = ContextVar("_checking", default=False)
+
+
+@contextmanager
+def checking() -> Iterator[None]:
+    """Let `open` raise `Checked` once the parameters are found right: nothing after it is run."""
+    token = _checking.set(True)
+    try:
+        yield
+    finally:
+        _checking.reset(token)
 
 
 def _found(page: Page, key: int | str) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -25,7 +26,7 @@ from ..experiments.run import Runner
 from ..learning.methods.plugin import overriding
 from ..learning.methods.sleep import Sleep, mean_of
 from ..learning.training import reproducible
-from ..sleep import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep, space
+from ..sleep import RunawayError, SleepConfig, SleepWarning, layer_scales, linear_layers, set_weights, sleep, space
 from ..sleep.space import Values
 from .outcomes import Stage
 from .parameters import Settings, config_of, values_of
@@ -78,7 +79,8 @@ class Network:
         with reproducible(self.seed), torch.no_grad():
             set_weights(linear_layers(model), self.awake)
             try:
-                sleep(model, self.mean, config.scaled(self.scales), seed=(self.seed, self.task), progress=False)
+                with warnings.catch_warnings(action="ignore", category=SleepWarning):  # a weak one has a low score
+                    sleep(model, self.mean, config.scaled(self.scales), seed=(self.seed, self.task), progress=False)
             except RunawayError:
                 return 0.0
             return self.accuracy()

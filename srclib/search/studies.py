@@ -12,6 +12,7 @@ from typing import Any
 
 from ..experiments import dialect, grid, protocols
 from ..experiments.cell import Cell
+from ..experiments.protocols import SECTIONS
 from ..experiments.protocols.sleep import Section
 from ..experiments.typed import from_mapping
 from ..sleep.space import Values, check_space
@@ -48,6 +49,12 @@ class Study:
         trials = self.trials if isinstance(self.trials, tuple) else (self.trials,)
         if not self.networks or not trials or min(*trials, self.population, self.at_once) < 1:
             raise ValueError("networks, trials, population and at_once: allowed is one or more of each")
+        if self.held_out < 1 or (self.tasks is not None and self.tasks < 1):
+            raise ValueError(f"held_out = {self.held_out}, tasks = {self.tasks}: allowed are whole numbers >= 1")
+        if min(*self.networks, self.seed) < 0:
+            raise ValueError(f"networks = {self.networks}, seed = {self.seed}: allowed are whole numbers >= 0")
+        if self.part not in SECTIONS:
+            raise ValueError(f"part = {self.part!r}: allowed is one of {', '.join(SECTIONS)}")
         if self.ahead and (not self.sleeps_by_stage or self.beside):
             raise ValueError("ahead: allowed is a sleep by stage with no other method beside it")
         whole = [name for name in self.space if name == "growth" or name.startswith(AWAKE)]

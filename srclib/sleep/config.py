@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import is_finite
 from .stimulus import InputSpikes, draw_input
 
 
@@ -36,9 +37,7 @@ class SleepConfig:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta"):
-            value = getattr(self, name)
-            if not isinstance(value, Real):
-                object.__setattr__(self, name, tuple(float(v) for v in value))
+            object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         positive, not_negative, unit = "a number > 0", "a number >= 0", "a number in [0, 1]"
         finite = "a finite number"
         for name, allowed, holds in (
@@ -54,16 +53,18 @@ class SleepConfig:
             value = getattr(self, name)
             if name == "gate" and value is None:
                 continue
-            for v in value if isinstance(value, tuple) else (value,):
-                if not math.isfinite(v) or not holds(v):
-                    raise ValueError(f"{name} = {value}: allowed is {allowed}")
+            for v in value if name in ("alpha", "beta") and isinstance(value, tuple) else (value,):
+                if not is_finite(v) or not holds(v):
+                    raise ValueError(f"{name} = {value!r}: allowed is {allowed}")
         for name in ("steps", "window", "max_updates", "batch"):
             value = getattr(self, name)
             if name in ("window", "max_updates") and value is None:
                 continue
-            if value is None or not math.isfinite(value) or value != int(value) or value < 1:
-                raise ValueError(f"{name} = {value}: allowed is a whole number >= 1")
+            if not is_finite(value) or value != int(value) or value < 1:
+                raise ValueError(f"{name} = {value!r}: allowed is a whole number >= 1")
             object.__setattr__(self, name, int(value))
+        if not isinstance(self.strict, (bool, np.bool_)):
+            raise ValueError(f"strict = {self.strict!r}: allowed is True or False")
 
     def per_layer(self, name: str, layers: int) -> tuple[float, ...]:
         """Return alpha or beta as one number per layer; ValueError if a tuple has another length."""
@@ -89,3 +90,15 @@ class SleepConfig:
         """Draw the input spikes of a sleep, (steps * batch, inputs); arguments and errors as in `draw_input`."""
         rows, gain = self.steps * self.batch, 2 * self.dt * self.rate
         return draw_input(mean_input, rows, gain, seed=seed, window=self.window)
+
+
+def _numbers(name: str, value: Any) -> Any:
+    """Return a number as it is, and several as a tuple; ValueError for anything else."""
+    if isinstance(value, Real):
+        return value
+    try:
+        if len(value) and not isinstance(value, bytes) and not any(isinstance(v, str) for v in value):
+            return tuple(float(v) for v in value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{name} = {value!r}: allowed is a number, or one per layer")

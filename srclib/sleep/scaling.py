@@ -8,32 +8,46 @@ threshold balancing", IJCNN 2015, data-based normalisation; paper, section "Slee
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .layers import Spikes, sleepable
+from .layers import Network, Spikes, passed
 
 BATCH = 2_000
 Number = TypeVar("Number", float, Tensor)
 
 
-def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> list[float]:
-    """Return the scale of every linear layer, computed on inputs (n, in_1) in evaluation mode.
+def layer_scales(network: Network, inputs: Tensor | np.ndarray) -> list[float]:
+    """Return the scale of every linear layer, computed on inputs (n, in_1), or n images, in evaluation mode.
 
-    A network that ends in a linear layer is read as a softmax classifier: its last activation is the softmax. One with
-    `Spikes` has scales of 1.
-    Raises ValueError when a layer has neither a positive weight nor a positive activation, or for a wrong shape.
+    network: an `nn.Sequential`, or the list of all its layers. One that ends in a linear layer is read as a softmax
+    classifier: its last activation is the softmax. One with `Spikes` has scales of 1.
+    Raises ValueError when a layer has neither a positive weight nor a positive activation, for a wrong shape, and for
+    inputs or activations that are not finite.
     """
-    layers = sleepable(nn.Sequential(*layers))
+    named = passed(network)
+    layers = [layer.module for layer in named]
+    where = [layer.where for layer in named if isinstance(layer.module, nn.Linear)]
+    dtype = reduce(torch.promote_types, (p.dtype for layer in layers for p in layer.parameters()), torch.float32)
+    if any(p.dtype != dtype for layer in layers for p in layer.parameters()):  # less would round the activations
+        layers = [copy.deepcopy(layer).to(dtype) for layer in layers]
     linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
     x_all = torch.as_tensor(inputs)
+    if x_all.ndim > 2:
+        x_all = x_all.flatten(1)
     if x_all.ndim != 2 or x_all.shape[1] != linears[0].in_features or not len(x_all):
         found, inputs_1 = tuple(x_all.shape), linears[0].in_features
         raise ValueError(f"scale_inputs has shape {found}: allowed is (n, {inputs_1}) with n >= 1")
+    if not x_all.isfinite().all():
+        row, column = (~x_all.isfinite()).nonzero()[0].tolist()
+        raise ValueError(f"scale_inputs[{row}, {column}] = {x_all[row, column]}: allowed are finite numbers")
     if any(isinstance(layer, Spikes) for layer in layers):
         return [1.0] * len(linears)
     largest = [max(0.0, float(linear.weight.detach().max())) for linear in linears]
@@ -50,15 +64,17 @@ def layer_scales(layers: Sequence[nn.Module], inputs: Tensor | np.ndarray) -> li
                     n += isinstance(layer, nn.Linear)
                     if i + 1 == len(layers):
                         x = x.softmax(1) if isinstance(layer, nn.Linear) else x
-                        largest[n] = max(largest[n], float(x.max()))
-                    elif isinstance(layers[i + 1], nn.Linear):
-                        largest[n] = max(largest[n], float(x.max()))
+                    if n >= 0 and (i + 1 == len(layers) or isinstance(layers[i + 1], nn.Linear)):
+                        reached = float(x.max())
+                        if not math.isfinite(reached):
+                            raise ValueError(f"{where[n]}: an activation is {reached}: allowed are finite numbers")
+                        largest[n] = max(largest[n], reached)
     finally:
         for layer, mode in zip(layers, training, strict=True):
             layer.train(mode)
-    for i, s in enumerate(largest):
+    for name, s in zip(where, largest, strict=True):
         if not s > 0:
-            raise ValueError(f"layer {i} has no positive weight and no positive activation: it cannot be scaled")
+            raise ValueError(f"{name} has no positive weight and no positive activation: it cannot be scaled")
     return scales_of(largest)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     import optuna
 
+from .arguments import is_finite
+
 T = TypeVar("T")
 Values = Mapping[str, int | float]  # by parameter; `beta[1]` is the second of several numbers
 
@@ -38,7 +40,8 @@ def with_values(settings: T, values: Values) -> T:
 def check_space(space: Mapping[str, Sequence[int | float]]) -> None:
     """Raise ValueError if the lowest and highest value of a parameter are no bounds of a logarithmic scale."""
     for name, bounds in space.items():
-        if len(bounds) != 2 or not 0 < bounds[0] < bounds[1] or type(bounds[0]) is not type(bounds[1]):
+        numbers = len(bounds) == 2 and all(is_finite(bound) for bound in bounds)
+        if not numbers or not 0 < bounds[0] < bounds[1] or type(bounds[0]) is not type(bounds[1]):
             raise ValueError(f"space: {name} = {list(bounds)}: allowed are two rising numbers > 0 of one type")
 
 

@@ -18,7 +18,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import read_seed
 from .compiled import on_threads
+from .memory import require
 from .stimulus_kernels import count_draws, draw_steps, read_raster
 
 PIECE = 2**18  # numbers that one call draws
@@ -83,9 +85,9 @@ def draw_input(
         raise ValueError(f"gain = {gain}: allowed is a finite number >= 0")
     if steps < 1:
         raise ValueError(f"steps = {steps}: allowed is a whole number >= 1")
-    seeds = (seed,) if isinstance(seed, (int, np.integer)) else tuple(seed)
-    if not seeds or any(s < 0 for s in seeds):
-        raise ValueError(f"seed = {seed}: allowed is a whole number >= 0 or a tuple of them")
+    seeds = read_seed(seed)
+    drawn = math.ceil(np.minimum(1, gain * mean).sum())  # spikes of a step
+    require(steps * (32 + 8 * drawn), f"the input spikes of {steps:,} rows")
     # The spawn key keeps 3 and (3, 0) apart, which plain entropy would not: it is padded with zeros.
     philox = np.random.Philox(np.random.SeedSequence(seeds[0], spawn_key=seeds[1:]))
     # A draw r of 32 bits is a spike where r < p 2^32: certain at p = 1, never at p = 0.

@@ -7,16 +7,18 @@ were held out of training: find parameters on a stream where you have them, and 
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
-from . import RunawayError, SleepConfig, layer_scales, linear_layers, set_weights, sleep
-from .layers import sleepable
+from . import RunawayError, SleepConfig, SleepWarning, layer_scales, linear_layers, set_weights, sleep
+from .layers import Network, once
 from .space import check_space, quiet_optuna, suggest, with_values
 
 Space = Mapping[str, tuple[int | float, int | float]]
@@ -44,7 +46,7 @@ class Tuned:
 
 @quiet_optuna()
 def tune(
-    model_or_linears: nn.Module | Sequence[nn.Linear],
+    model_or_linears: Network,
     mean_input: Tensor | np.ndarray,
     score: Callable[[], float],
     *,
@@ -67,15 +69,16 @@ def tune(
     """
     import optuna
 
-    linears = linear_layers(model_or_linears)
+    network = once(model_or_linears)
+    linears = linear_layers(network)
     bounds = _by_layer(space, len(linears))
     if min(trials, noise) < 1:
         raise ValueError(f"trials = {trials}, noise = {noise}: allowed are whole numbers >= 1")
     scales = [1.0] * len(linears)
     if scale_inputs is not None:
-        scales = layer_scales(sleepable(model_or_linears), scale_inputs)
+        scales = layer_scales(network, scale_inputs)
     weights = [layer.weight.detach().clone() for layer in linears]
-    awake = float(score())
+    awake = _finite(score())
 
     def objective(trial: optuna.Trial) -> float:
         began, reached = time.perf_counter(), []
@@ -83,8 +86,8 @@ def tune(
         try:
             for stream in range(noise):
                 set_weights(linears, weights)
-                sleep(model_or_linears, mean_input, config, seed=(seed, stream), progress=False)
-                reached.append(float(score()))
+                sleep(network, mean_input, config, seed=(seed, stream), progress=False)
+                reached.append(_finite(score()))
         except RunawayError:
             raise optuna.TrialPruned from None
         trial.set_user_attr("seconds", time.perf_counter() - began)
@@ -92,7 +95,8 @@ def tune(
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
     try:
-        study.optimize(objective, n_trials=trials)
+        with warnings.catch_warnings(action="ignore", category=SleepWarning):  # some that are tried are too weak
+            study.optimize(objective, n_trials=trials)
     finally:
         set_weights(linears, weights)
     ended = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
@@ -100,6 +104,12 @@ def tune(
         raise RunawayError(f"all of {trials} sleeps made more than max_updates = {start.max_updates} synaptic updates")
     tried = [{"score": t.value, **t.params, "seconds": t.user_attrs["seconds"]} for t in ended]
     return Tuned(with_values(start, study.best_params), study.best_value, awake, tried)
+
+
+def _finite(score: float) -> float:
+    if not math.isfinite(score):
+        raise ValueError(f"score() = {score}: allowed is a finite number")
+    return float(score)
 
 
 def _by_layer(space: Space, layers: int) -> dict[str, tuple[int | float, int | float]]:

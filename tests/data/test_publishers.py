@@ -33,7 +33,7 @@ class Server:
     asked: list[str] = field(default_factory=list)
 
     def origin(self, path: Path, checksum: str = "") -> Origin:
-        return Origin(f"{self.url}/{path.name}", checksum or f"md5:{hashlib.md5(path.read_bytes()).hexdigest()}")
+        return Origin(f"{self.url}/{path.name}", checksum or f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def log_message(self, *_: object) -> None: ...
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(publishers, "SCHEME", "http://")  # this machine has no certificate
     monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         state.url = f"http://127.0.0.1:{listening.server_port}"
@@ -98,7 +99,7 @@ def test_a_download_that_fails_is_tried_again(published: Published, tmp_path: Pa
 def test_offline_the_message_says_which_file_to_put_where(obstacle: str, published: Published, tmp_path: Path) -> None:
     server, source = published
     if obstacle == "offline":
-        source = replace(source, origins=(Origin("http://127.0.0.1:9/cifar.tar.gz", "md5:0"),))
+        source = replace(source, origins=(Origin("http://127.0.0.1:9/cifar.tar.gz", "sha256:" + "0" * 64),))
     else:
         server.failures = publishers.RETRIES + 1
     with pytest.raises(FileNotFoundError) as caught:
@@ -116,11 +117,11 @@ def test_offline_the_message_says_which_file_to_put_where(obstacle: str, publish
 
 def test_a_download_with_another_checksum_is_not_kept(published: Published, tmp_path: Path) -> None:
     server, source = published
-    wrong = server.origin(server.folder / "cifar.tar.gz", "md5:" + "0" * 32)
+    wrong = server.origin(server.folder / "cifar.tar.gz", "sha256:" + "0" * 64)
     source = replace(source, origins=(wrong,))
     with pytest.raises(ValueError, match=rf"{re.escape(wrong.url)} is not the file it was: .*hash") as caught:
         source.arrays(tmp_path)
-    assert "0" * 32 in str(caught.value)
+    assert "0" * 64 in str(caught.value)
     assert list((tmp_path / "downloads").iterdir()) == []
     assert not source.where(tmp_path).exists()
 
@@ -129,6 +130,8 @@ def test_a_damaged_archive_is_named(published: Published, tmp_path: Path) -> Non
     server, source = published
     archive = fetch(source.origins[0], tmp_path)
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=rf"{re.escape(str(archive))} is damaged or incomplete: its md5 is \w+, expec"):
+    with pytest.raises(
+        ValueError, match=rf"{re.escape(str(archive))} is damaged or incomplete: its sha256 is \w+, expec"
+    ):
         source.arrays(tmp_path)
     assert server.asked == ["/cifar.tar.gz"]  # not replaced behind the user's back

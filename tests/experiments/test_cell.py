@@ -158,7 +158,7 @@ plugins: dict[str, st.SearchStrategy[Plugin]] = {
 configs = st.builds(
     AwakeConfig, layers=st.lists(whole, min_size=2, max_size=4).map(tuple), init=positive,
     loss=st.sampled_from(list(LOSSES)), epochs=one_or_all(whole), batch=whole, lr=one_or_all(positive),
-    momentum=st.floats(0, 0.99), dropout=fraction, dropout_scaling=st.sampled_from(["train", "test"]),
+    momentum=st.floats(0, 0.99), dropout=st.floats(0, 0.99), dropout_scaling=st.sampled_from(["train", "test"]),
     images_per_task=st.none() | whole, restart_from_initial=st.booleans(), spiking=st.none() | whole,
 )  # fmt: skip
 drawn = st.builds(

@@ -493,9 +493,9 @@ def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
         load_file(path, "demo")
 
 
-@pytest.mark.parametrize("classes", [0, -1, 3])
-def test_tasks_divide_the_outputs(classes: int, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=rf"demo: classes_per_task = {classes}: allowed are parts of 4 outputs"):
+@pytest.mark.parametrize("classes", [0, -1, 5])
+def test_tasks_have_outputs(classes: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"demo: classes_per_task = {classes}: allowed is 1 to 4, the number of out"):
         load_file(write(tmp_path, demo=SECTION), "demo", {"classes_per_task": classes})
 
 

@@ -131,7 +131,7 @@ def test_training_images_may_be_what_is_tested(monkeypatch: pytest.MonkeyPatch) 
         assert list(split) == ["train", "test"]
         assert split["test"] == {key: test[i].pop(key) for key in ("accuracy", "overall")}
         assert test[i].items() <= phase.items()  # nothing else changes
-    with pytest.raises(ValueError, match="tested = 'tset': allowed are test and train"):
+    with pytest.raises(ValueError, match=r"tested = \['tset'\]: allowed are test and train"):
         run(replace(cell, tested=("tset",)))
 
 

@@ -188,7 +188,7 @@ def test_a_damaged_checkpoint_is_named(folder: Path) -> None:
     whole = path.read_bytes()
     for content in (b"", b"not a checkpoint", whole[: len(whole) // 2]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=f"{re.escape(str(path))} is no whole checkpoint"):
+        with pytest.raises(ValueError, match=f"{re.escape(str(path))} is no whole checkpoint that one.pt.sha256 knows"):
             train(folder, "one", Schedule(epochs=1, batch=5))
 
 

@@ -112,7 +112,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def opened(**given: Any) -> Page:
-    return pages.open("fig2_recovery", **given)
+    return pages.open("fig2_recovery", **{"profile": "full"} | given)
 
 
 def test_records_are_collected_once_and_when_they_are_needed(asked: list[tuple[Any, ...]]) -> None:

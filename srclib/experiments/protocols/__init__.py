@@ -25,7 +25,9 @@ from ...learning.methods import PARTS
 from ...learning.methods.plugin import Plugin
 from ...learning.methods.sleep import Sleep
 from ...learning.training import AwakeConfig
+from ...sleep.arguments import is_finite
 from .. import dialect
+from ..cell import check_tested
 from ..dialect import found_by, merge
 from ..typed import from_mapping
 from .sleep import Section
@@ -49,6 +51,7 @@ class Protocol:
     def __post_init__(self) -> None:
         if self.joint_epochs < 1:
             raise ValueError(f"joint_epochs = {self.joint_epochs}: allowed is a whole number >= 1")
+        check_tested(self.tested)
 
     @cached_property
     def methods(self) -> dict[str, Plugin]:
@@ -87,6 +90,7 @@ def load(name: str, dataset: str, *changes: Mapping[str, Any], parts: Collection
 
 def load_file(path: Path, dataset: str, *changes: Mapping[str, Any], parts: Collection[str] = ()) -> Protocol:
     """Load one data set's section of a protocol file, as `load` does."""
+    dialect.check_shape(changes, f"changes to {path.name}: {dataset}")
     given = json.dumps(changes, default=lambda value: dict(value) if isinstance(value, Mapping) else repr(value))
     return _load_file(path, path.stat().st_mtime_ns, dataset, given, frozenset(parts))
 
@@ -99,7 +103,7 @@ def _load_file(path: Path, changed_at: int, dataset: str, given: str, parts: fro
         _load_file(path, changed_at, dataset, "[]", frozenset())  # a section has to be right by itself
     sections = dialect.read(path)
     if not isinstance(sections, dict) or dataset not in sections:
-        known = ", ".join(sections) if isinstance(sections, dict) else "none"
+        known = ", ".join(map(str, sections)) if isinstance(sections, dict) else "none"
         raise ValueError(f"{path.name} has no section {dataset!r}: it has {known}")
     section = dialect.section(sections, dataset, path.name)
     where = f"{path.name}: {dataset}"
@@ -126,16 +130,15 @@ def _protocol(section: Mapping[str, Any], dataset: str, where: str) -> Protocol:
         values = section.get(part)
         here = f"{where}: {part}"
         if isinstance(values, Mapping) and "found" in values:
-            here += f", found by {values['found']}"
-            values = found_by(part, **values)
+            values, here = found_by(part, values, here), f"{here}, found by {values['found']}"
         if values is not None:
             sections[part] = from_mapping(kind, values, here)
     if unknown := {"tasks", "sections"} & set(own):
         raise ValueError(f"{where}: unknown key {unknown.pop()!r}")
     draft = from_mapping(Protocol, own | {"tasks": 0}, where)
     outputs, each = draft.awake.layers[-1], draft.classes_per_task
-    if each < 1 or outputs % each:
-        raise ValueError(f"{where}: classes_per_task = {each}: allowed are parts of {outputs} outputs, 1 or more")
+    if not 1 <= each <= outputs:
+        raise ValueError(f"{where}: classes_per_task = {each}: allowed is 1 to {outputs}, the number of outputs")
     return dataclasses.replace(draft, tasks=stream(dataset).count(outputs, each), sections=sections)
 
 
@@ -150,7 +153,7 @@ def _entries(part: str, changes: Any, where: str) -> tuple[str | None, list[tupl
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise ValueError(f"{where}: {listed} = {entries!r}: allowed is a list of changes, each with the key `from`")
     values = [entry.get("from") for entry in entries]
-    numbers = [value for value in values if isinstance(value, (int, float))]
+    numbers = [value for value in values if is_finite(value)]
     if len(numbers) < len(values) or numbers != sorted(set(numbers)):
         raise ValueError(f"{where}: {listed}: `from` = {values}: allowed are rising numbers")
     own = [{key: value for key, value in entry.items() if key != "from"} for entry in entries]

@@ -1,10 +1,12 @@
 """iCaRL: incremental classifier and representation learning (Rebuffi et al., CVPR 2017, Algorithms 1 to 5).
 
 Of all classes seen together, K images (`memory`) are kept, the exemplars; they are trained on with every new task. Each
-of t classes has K / t of them, rounded to whole images. When a task was trained, before any sleep, the exemplars of its
-classes are chosen, and those of each older class are cut to the first K / t. They are chosen by herding: phi is the
-activity of the last hidden layer, scaled to length 1, mu its mean over the images of the class that the network was
-trained on; the k-th exemplar is the image, not chosen before, that brings the mean of the chosen ones nearest to mu:
+of t classes has K / t of them, rounded to whole images, halves up, as in the released code: where t does not divide K,
+that is up to half an image a class more than K or fewer, 102 of K = 100 after six classes. When a task was trained,
+before any sleep, the exemplars of its classes are chosen, and those of each older class are cut to the first K / t.
+They are chosen by herding: phi is the activity of the last hidden layer, scaled to length 1, mu its mean over the
+images of the class that the network was trained on; the k-th exemplar is the image, not chosen before, that brings the
+mean of the chosen ones nearest to mu:
 
     p_k = argmin_x | mu - (phi(x) + phi(p_1) + ... + phi(p_(k-1))) / k |
 
@@ -56,7 +58,7 @@ FIRSTS = ("nearest", "smallest_projection")
 
 @dataclass(frozen=True)
 class ICaRL(Plugin):
-    memory: int  # K, exemplars of all classes together; at least half as many as classes
+    memory: int  # K, exemplars of all classes together before rounding; at least half as many as classes
     head: str = "nearest_mean"  # the predictions that count
     normalized: bool = True
     first: str = "nearest"

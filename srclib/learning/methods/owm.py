@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from ...sleep import linear_layers
+from ...sleep.arguments import is_finite
 from .plugin import Examples, Method, Plugin, Run
 
 
@@ -57,14 +58,14 @@ class OWM(Plugin):
     clip: float | None = None  # largest norm of a layer's gradient, > 0; None: no limit
 
     def __post_init__(self) -> None:
-        if not self.alpha or min(self.alpha) <= 0:
-            raise ValueError(f"alpha = {self.alpha}: allowed are numbers > 0, one per layer")
+        if not self.alpha or not all(is_finite(a) and a > 0 for a in self.alpha):
+            raise ValueError(f"alpha = {self.alpha}: allowed are finite numbers > 0, one per layer")
         if len(self.decay) != len(self.alpha) or not all(0 < d <= 1 for d in self.decay):
             raise ValueError(
                 f"decay = {self.decay}: allowed are {len(self.alpha)} numbers in (0, 1], as many as of alpha"
             )
-        if self.clip is not None and not self.clip > 0:
-            raise ValueError(f"clip = {self.clip}: allowed is a number > 0, or None")
+        if self.clip is not None and not (is_finite(self.clip) and self.clip > 0):
+            raise ValueError(f"clip = {self.clip}: allowed is a finite number > 0, or None")
 
     def task_data(self, run: Run, data: Examples) -> Examples:
         if self not in run.memory:

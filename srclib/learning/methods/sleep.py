@@ -9,13 +9,14 @@ how bright images are: every input is as likely to fire, as in the paper's secti
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...sleep import SleepConfig, sleep
+from ...sleep import DivergedError, SleepConfig, SleepWarning, linear_layers, set_weights, sleep
 from .plugin import Method, Plugin, Run
 
 STATISTICS = ("trained", "pool", "first_task")
@@ -58,7 +59,12 @@ class Sleep(Plugin):
             return None  # there is nothing to replay in a network whose training diverged
         inputs = self.inputs(run)
         mean = mean_of(inputs, self.drive)
-        record = sleep(run.model, mean, night, scale_inputs=inputs, seed=(run.seed, task), progress=False)
+        try:
+            with warnings.catch_warnings(action="ignore", category=SleepWarning):  # `spikes` tells which layers fired
+                record = sleep(run.model, mean, night, scale_inputs=inputs, seed=(run.seed, task), progress=False)
+        except DivergedError as error:  # a state of the run, which its evaluation finds
+            record = error.record
+            set_weights(linear_layers(run.model), record.weights)
         if self.reset_velocity:
             run.optimizer.state.clear()
         return {"steps": night.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}

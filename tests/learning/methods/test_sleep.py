@@ -172,3 +172,10 @@ def test_a_sleep_may_have_several_streams_at_once() -> None:
     record = sleep_now(twin.model, inputs.mean(0, dtype=torch.float64), config, scale_inputs=inputs, seed=(5, 1))
     assert measured == {"steps": 75, "spikes": [int(count.sum()) for count in record.spike_counts]}
     assert min(measured["spikes"]) > 0
+
+
+def test_a_sleep_that_diverges_is_a_state_of_the_run() -> None:
+    state = a_run()
+    measured = sleep(100, 300, statistics="pool", alpha=2.0, beta=0.5, rate=200.0, inc=2e38, dec=0.0).after_task(state)
+    assert measured is not None and max(measured["spikes"]) > 0
+    assert not all(layer.weight.isfinite().all() for layer in linear_layers(state.model))
