@@ -53,9 +53,8 @@ def verdicts(
     for name in [protocol] if protocol else protocols.names():
         found = reproduced.reproduced(kept, name)
         values.append(reproduced.frame(found))
-        if found:
-            judged.append(claims.frame(claims.tested(kept, found, name)))
-    frame, claimed = pd.concat(values), pd.concat(judged) if judged else pd.DataFrame()
+        judged.append(claims.frame(claims.tested(kept, found, name)))
+    frame, claimed = pd.concat(values), pd.concat(judged)
     if as_json:
         parts = {"values": frame, "claims": claimed}
         print(

@@ -76,10 +76,6 @@ class Row:
         """Return the row whose runs are subtracted, which differs from this one in the fields of `less`."""
         return replace(self, **(self.less | {"less": {}, "control": {}})) if self.less else None
 
-    def controlled(self) -> Row | None:
-        """Return the row that an effect is measured against."""
-        return replace(self, **(self.control | {"control": {}})) if self.control else None
-
     def effect(self) -> Row:
         """Return the row of the difference from the control; itself, if it has none and is a difference already."""
         return replace(self, less=self.control, control={}) if self.control else self
