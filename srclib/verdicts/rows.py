@@ -81,6 +81,7 @@ class Row:
         return replace(self, less=self.control, control={}) if self.control else self
 
 
+@cache
 def rows(path: Path = ROWS) -> dict[str, Row]:
     """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
     found = {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in dialect.read(path).items()}
