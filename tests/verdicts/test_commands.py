@@ -77,11 +77,6 @@ def test_results_that_the_manifest_does_not_know_fail_the_check_until_accepted(
     output = call("verdicts", "--store", store, "--check", code=1).output
     assert "table1/mnist/sequential (released): 30.00 ± 0.00 (n = 5" in output
     assert "claim 15 (released): " in output
-    json.loads(
-        "{"
-        + call("verdicts", "--store", store, "--check", "--json", code=1).stdout.split("{", 1)[1].rsplit("}", 1)[0]
-        + "}"
-    )
     assert "one of both" in refused("verdicts", "--store", store, "--check", "--accept")
     assert "leave out --protocol" in refused("verdicts", "--store", store, "--check", "--protocol", "released")
     assert "manifest.csv is written" in call("verdicts", "--store", store, "--accept").output
