@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..data import STREAMS
@@ -24,6 +23,7 @@ from .judging import (
     AGREES,
     CONFIRMED,
     DIFFERS,
+    DIVERGED,
     NO_EFFECT,
     REVERSED,
     SHOWN,
@@ -33,7 +33,7 @@ from .judging import (
 )  # fmt: skip
 from .reproduced import OWN, Reproduction, Verdict, as_published, reproduced, with_sd
 from .rows import Numbers, Row, numbers, rows
-from .statistics import Interval, Sample, of_mean, pooled
+from .statistics import Interval, Sample, finite, mean, of_mean, pooled
 
 CLAIMS = Path(__file__).with_name("claims.yaml")
 DIRECTION = re.compile(r"(>|<|<=|=) (-?[0-9.]+)")
@@ -68,7 +68,11 @@ class Claim:
             raise ValueError(f"claim = {self.claim!r}: allowed is > X, < X, <= X or = X")
         if unknown := [key for key in self.values + self.effects if key not in rows()]:
             raise ValueError(f"{unknown[0]!r} is no id of rows.yaml")
-        self.conditions("released")
+        directions = {direction for _, direction in self.conditions("released")}
+        if unknown := [direction for direction in directions if not DIRECTION.fullmatch(direction)]:
+            raise ValueError(f"claim = {unknown[0]!r}: allowed is > X, < X, <= X or = X")
+        if self.rule == "mean" and len(directions) > 1:
+            raise ValueError(f"effects {sorted(directions)} are given: allowed with rule mean is one direction")
 
     def conditions(self, protocol: str) -> list[tuple[Row, str]]:
         """Return the rows of numbers that are tested, and what is claimed of each; none of a claim on levels."""
@@ -116,7 +120,7 @@ class ClaimVerdict:
     high: float = math.nan
     p: float = math.nan
     p_holm: float = math.nan  # corrected for the other claims of the family
-    n: int = 0  # networks, of each data set together
+    n: int = 0  # networks that the mean is one of, of all data sets together; of values the fewest of one
     conditions: int = 0  # that are tested
     conditions_of: int = 0  # that the claim speaks of
     records: tuple[Record, ...] = field(default=(), repr=False)
@@ -124,7 +128,7 @@ class ClaimVerdict:
 
 @dataclass(frozen=True)
 class _Condition:
-    """The numbers of one condition, and the verdict on it by itself."""
+    """The numbers of one condition, and the verdict on it by itself; DIVERGED if all networks did."""
 
     row: Row
     claim: str
@@ -142,9 +146,11 @@ def judged(
     """Judge the claims under a protocol.
 
     only: the numbers of those that are wanted; (): all. values: the verdicts on all values under the protocol, where
-    they are known. Raises ValueError for a number that no claim has, or an unknown
+    they are known. None for a protocol that is our own. Raises ValueError for a number that no claim has, or an unknown
     protocol.
     """
+    if protocol in OWN:
+        return []
     every = {number for claims in families().values() for number in claims}
     if unknown := set(only) - every:
         raise ValueError(f"claim {unknown.pop()!r} is unknown: allowed is one of 1 to {max(every)}")
@@ -155,7 +161,7 @@ def judged(
     found = []
     for family, claims in wanted.items():
         drafts = [(number, claim, _conditions(claim, store, protocol)) for number, claim in claims.items()]
-        p = judging.corrected([_p(claim, conditions) for _, claim, conditions in drafts])
+        p = judging.corrected([_p(claim, _held(conditions)) for _, claim, conditions in drafts])
         for (number, claim, conditions), p_holm in zip(drafts, p, strict=True):
             start = ClaimVerdict(
                 number, family, claim.words, claim.published, claim.page, protocol, UNTESTED, claim.untested
@@ -185,7 +191,7 @@ def judge_all(store: Store, names: Iterable[str] = ()) -> list[Judgement]:
     found = []
     for name in names or [name for name in protocols.names() if name not in OWN]:
         values = reproduced(store, name)
-        found.append(Judgement(name, values, [] if name in OWN else judged(store, name, values=values)))
+        found.append(Judgement(name, values, judged(store, name, values=values)))
     return found
 
 
@@ -209,12 +215,13 @@ def _of_values(start: ClaimVerdict, claim: Claim, values: Mapping[str, Reproduct
     shown = [_ours(each) for each in verdicts]
     published = " / ".join(as_published(vars(v)) for v in verdicts)
     kinds = {v.verdict for v in verdicts}
-    order = (DIFFERS, UNDECIDED, AGREES)  # one that differs decides
+    order = (DIFFERS, UNDECIDED, DIVERGED, AGREES)  # one that differs decides
     verdict = next((each for each in order if each in kinds), verdicts[0].verdict)
     count = Counter(v.verdict for v in verdicts)
     told = "" if len(verdicts) < 3 else "; " + ", ".join(f"{n} {name}" for name, n in count.items())
     why = " ".join(dict.fromkeys(v.reason for v in verdicts if v.reason))
-    sentence = f"Ours: {' / '.join(shown)}{told}. {why}".strip()
+    missing = _missing(len(claim.values) - len(known), len(claim.values), "values")
+    sentence = " ".join(filter(None, [f"Ours: {' / '.join(shown)}{told}.", missing, why]))
     first = verdicts[0]
     single = (first.difference, first.low, first.high) if len(verdicts) == 1 else (math.nan,) * 3
     records = tuple(record for each in known for record in each.records)
@@ -235,6 +242,10 @@ def _ours(verdict: Verdict) -> str:
     return f"{verdict.reproduced:{form}}{with_sd(verdict.reproduced_sd, form)} ({count})"
 
 
+def _missing(count: int, planned: int, what: str) -> str:
+    return f"{count} of {planned} {what} are not computed." if count else ""
+
+
 def _digits(value: float) -> int:
     return 1 if abs(value) >= 10 else 2
 
@@ -246,7 +257,10 @@ def _conditions(claim: Claim, store: Store, protocol: str) -> list[_Condition]:
     found = []
     for row, direction in claim.conditions(protocol):
         own = numbers(row, store, protocol)
-        if own is None or not own.values:
+        if own is None:
+            continue
+        if not own.values:
+            found.append(_Condition(row, direction, own, DIVERGED, Interval(math.nan, math.nan, math.nan)))
             continue
         relation, target = _direction(direction)
         sample = Sample.of(own.values)
@@ -286,76 +300,110 @@ def _equal(distance: Interval, relation: str, claim: Claim) -> str:
     return REVERSED if distance.low > 0 and distance.mean >= most else UNDECIDED
 
 
+def _held(conditions: Sequence[_Condition]) -> list[_Condition]:
+    """Return the conditions of which there are numbers."""
+    return [each for each in conditions if each.verdict != DIVERGED]
+
+
+def _strata(conditions: Sequence[_Condition]) -> list[Sample]:
+    """Return a sample for each data set, of means over its conditions, one for each network that has them all.
+
+    If no network has them all, the spread of the mean is not known.
+    """
+    strata = []
+    for dataset in dict.fromkeys(each.row.dataset for each in conditions):
+        own = [each.numbers for each in conditions if each.row.dataset == dataset]
+        shared = [seed for seed in own[0].by_seed if all(seed in other.by_seed for other in own)]
+        networks = [[each.by_seed[seed] for each in own] for seed in shared]
+        means = finite([sum(values) / len(values) for values in networks])
+        unknown = Sample(mean([mean(each.values) for each in own]), math.nan, 1)
+        strata.append(Sample.of(means) if means.size else unknown)
+    return strata
+
+
 def _pool(conditions: Sequence[_Condition]) -> Interval:
     """Return the mean over conditions with its interval: a mean for each network and data set, then over data sets.
 
     Conditions of one data set share networks, so that they are averaged for each seed first; data sets are independent
     strata of equal weight.
     """
-    strata = []
-    for dataset in dict.fromkeys(each.row.dataset for each in conditions):
-        own = [each.numbers.by_seed for each in conditions if each.row.dataset == dataset]
-        shared = [seed for seed in own[0] if all(seed in other for other in own)]
-        means = [float(np.mean([values[seed] for values in own])) for seed in shared]
-        strata.append(Sample.of([value for value in means if not math.isnan(value)]))
-    target = _direction(conditions[0].claim)[1]
-    found = pooled(strata)
-    return found._replace(mean=found.mean - target)
+    found = pooled(_strata(conditions))
+    return found._replace(mean=found.mean - _direction(conditions[0].claim)[1])
 
 
 def _p(claim: Claim, conditions: Sequence[_Condition]) -> float:
     """Return the p-value of a claim that a number lies on one side of another, two-sided; nan of any other claim.
 
     every: the largest of all conditions (intersection-union test). any: the smallest, by Bonferroni. Both count 1 for a
-    condition that lies on the other side.
+    condition that lies on the other side, or near enough to count as no effect.
     """
     if not conditions or _direction(conditions[0].claim)[0] not in "<>":
         return math.nan
     if claim.rule == "mean":
         return _pool(conditions).p
-    each = [c.interval.p if c.interval.mean * _sign(c.claim) > 0 else 1.0 for c in conditions]
+    for_it = [c.verdict != NO_EFFECT and c.interval.mean * _sign(c.claim) > 0 for c in conditions]
+    each = [c.interval.p if so else 1.0 for c, so in zip(conditions, for_it, strict=True)]
     return max(each) if claim.rule == "every" else min(1.0, min(each) * len(each))
 
 
-def _of_conditions(start: ClaimVerdict, claim: Claim, conditions: Sequence[_Condition], p_holm: float) -> ClaimVerdict:
-    planned = len(claim.conditions(start.protocol))
-    if not conditions:
+def _of_conditions(start: ClaimVerdict, claim: Claim, found: Sequence[_Condition], p_holm: float) -> ClaimVerdict:
+    planned, conditions = len(claim.conditions(start.protocol)), _held(found)
+    if not found:
         return replace(
             start,
             sentence=f"No runs under `{start.protocol}`, or none in which there is such a number.",
             conditions_of=planned,
         )
-    verdict = _verdict(claim, conditions, p_holm)
+    records = tuple({record["key"]: record for each in found for record in each.numbers.records}.values())
+    networks, lost = (sum(count) for count in zip(*map(_networks, found), strict=True))
+    whole_lost = len(found) - len(conditions)
+    everywhere = f", all of them in {whole_lost} of {planned} conditions" if conditions and whole_lost else ""
+    told = [
+        _missing(planned - len(found), planned, "conditions"),
+        f"{lost} of {networks} networks diverged{everywhere}." if lost else "",
+    ]
+    start = replace(start, conditions=len(conditions), conditions_of=planned, records=records)
+    if not conditions:
+        return replace(start, verdict=DIVERGED, sentence=" ".join(filter(None, told)))
     relation, target = _direction(conditions[0].claim)
     same = len({each.claim for each in conditions}) == 1
     whole = _pool(conditions) if same else None
-    sentence = _sentence(claim, conditions, whole, target, relation)
-    if planned > len(conditions):
-        sentence += f" {planned - len(conditions)} of {planned} conditions are not computed."
-    per_dataset = {each.row.dataset: len(each.numbers.values) for each in conditions}
-    records = {record["key"]: record for each in conditions for record in each.numbers.records}
     effect = (math.nan,) * 3 if whole is None else (whole.mean + target, whole.low + target, whole.high + target)
     return replace(
-        start, verdict=verdict, sentence=sentence, p=_p(claim, conditions), p_holm=p_holm,
-        n=sum(per_dataset.values()), conditions=len(conditions), conditions_of=planned,
-        records=tuple(records.values()),
+        start, verdict=_verdict(claim, conditions, p_holm, missing=planned > len(found)),
+        sentence=" ".join(filter(None, [_sentence(claim, conditions, whole, target, relation), *told])),
+        n=sum(stratum.n for stratum in _strata(conditions)), p=_p(claim, conditions), p_holm=p_holm,
         effect=effect[0], low=effect[1], high=effect[2],
     )  # fmt: skip
 
 
-def _verdict(claim: Claim, conditions: Sequence[_Condition], p_holm: float) -> str:
+def _networks(condition: _Condition) -> tuple[int, int]:
+    """Return how many networks a condition has, and how many of them diverged."""
+    return len(condition.numbers.by_seed), condition.numbers.diverged
+
+
+def _contradicts(condition: _Condition, of: int) -> bool:
+    """Return whether a condition, one of several, speaks against a claim on every one (corrected by Bonferroni)."""
+    if condition.verdict in (REVERSED, DIFFERS):
+        return condition.interval.p * of < SIGNIFICANT
+    return condition.verdict == NO_EFFECT
+
+
+def _verdict(claim: Claim, conditions: Sequence[_Condition], p_holm: float, *, missing: bool) -> str:
+    """Return the verdict on a claim; missing: some of the conditions that it speaks of have no runs."""
     relation, _ = _direction(conditions[0].claim)
     each = [condition.verdict for condition in conditions]
     if claim.rule == "any":
         if CONFIRMED in each:
-            return CONFIRMED if p_holm < SIGNIFICANT else UNDECIDED
+            return CONFIRMED if math.isnan(p_holm) or p_holm < SIGNIFICANT else UNDECIDED
         return each[0] if len(set(each)) == 1 else UNDECIDED
     if claim.rule == "every":
         if set(each) == {CONFIRMED}:
-            return CONFIRMED if math.isnan(p_holm) or p_holm < SIGNIFICANT else UNDECIDED
-        if len(set(each)) == 1:
+            return CONFIRMED if not missing and (math.isnan(p_holm) or p_holm < SIGNIFICANT) else UNDECIDED
+        against = [c for c in conditions if _contradicts(c, len(conditions))]
+        if len(against) == len(conditions) and len(set(each)) == 1:
             return each[0]
-        return DIFFERS if {REVERSED, NO_EFFECT, DIFFERS} & set(each) else UNDECIDED
+        return DIFFERS if against else UNDECIDED
     whole = _pool(conditions)
     if relation not in "<>":
         return _equal(whole, relation, claim)

@@ -91,14 +91,13 @@ def value_verdict(found: Interval, margin: float) -> str:
 
 
 def _fewest(verdict: Callable[[int], str], n: int) -> int | None:
-    """Return the fewest runs, more than n, that decide; None if more than MOST_RUNS, or if spread is not known."""
-    if n < 2 or verdict(MOST_RUNS) == UNDECIDED:
+    """Return the fewest runs, more than n, that decide; None if more than MOST_RUNS, or if spread is not known.
+
+    One number after the other: Welch's interval may widen again while degrees of freedom fall to those of the other.
+    """
+    if n < 2:
         return None
-    low, high = n, MOST_RUNS  # an interval only narrows, so that what is decided stays so
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if verdict(middle) == UNDECIDED else (low, middle)
-    return high
+    return next((more for more in range(n + 1, MOST_RUNS + 1) if verdict(more) != UNDECIDED), None)
 
 
 def corrected(p: Sequence[float]) -> list[float]:

@@ -11,7 +11,8 @@ import csv
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .claims import Judgement, judge_all
 from .published import read_rows
 
 FILE = "manifest.csv"
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,22 @@ def manifest(store: Store, judgements: Iterable[Judgement] | None = None) -> lis
     judgements: all of its verdicts, where they are known.
     """
     files: dict[str, list[Record]] = {}
+    lines: dict[int, str] = {}
     for record in store.records():
         files.setdefault(record["experiment"], []).append(record)
     entries = [
-        Entry(f"{name}.jsonl", "", str(len(own)), "", "", "", "", _digest(own)) for name, own in sorted(files.items())
+        Entry(f"{name}.jsonl", "", str(len(own)), "", "", "", "", _digest(own, lines))
+        for name, own in sorted(files.items())
     ]
     for judgement in judgements if judgements is not None else judge_all(store):
         for key, each in judgement.values.items():
             v = each.verdict
             told = (str(v.n), _number(v.reproduced), _number(v.reproduced_sd), v.verdict, v.effect_verdict)
-            entries.append(Entry(key, judgement.protocol, *told, _digest(each.records)))
+            entries.append(Entry(key, judgement.protocol, *told, _digest(each.records, lines)))
         for claim in judgement.claims:
             if claim.records:
                 told = (str(claim.n), _number(claim.effect), "", claim.verdict, "")
-                entries.append(Entry(f"claim {claim.number}", judgement.protocol, *told, _digest(claim.records)))
+                entries.append(Entry(f"claim {claim.number}", judgement.protocol, *told, _digest(claim.records, lines)))
     return entries
 
 
@@ -83,8 +87,7 @@ def check(store: Store, judgements: Iterable[Judgement] | None = None) -> list[s
     path = store.directory / FILE
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: `python -m srclib verdicts --accept` writes it")
-    rows = [Entry(**row) for _, row in read_rows(path, [field.name for field in fields(Entry)])]
-    expected = {(entry.what, entry.protocol): entry for entry in rows}
+    expected = _read(path)
     found = {(entry.what, entry.protocol): entry for entry in manifest(store, judgements)}
     lines = []
     for key in [*expected, *(key for key in found if key not in expected)]:
@@ -95,6 +98,20 @@ def check(store: Store, judgements: Iterable[Judgement] | None = None) -> list[s
         elif was != now and not _alike(was, now):
             lines.append(f"{name}: {_told(now)}; {path} has {_told(was)}")
     return lines
+
+
+def _read(path: Path) -> dict[tuple[str, str], Entry]:
+    """Return the entries of a manifest by what and protocol."""
+    found: dict[tuple[str, str], Entry] = {}
+    for line, row in read_rows(path, [field.name for field in fields(Entry)]):
+        entry = Entry(**row)
+        if (entry.what, entry.protocol) in found:
+            raise ValueError(f"{path}, line {line}, column what: {entry.what} {entry.protocol} stands there twice")
+        for column in ("mean", "sd"):
+            if row[column] and not NUMBER.fullmatch(row[column]):
+                raise ValueError(f"{path}, line {line}, column {column}: {row[column]!r} is no number")
+        found[entry.what, entry.protocol] = entry
+    return found
 
 
 def _alike(one: Entry, other: Entry) -> bool:
@@ -114,10 +131,14 @@ def _told(entry: Entry) -> str:
     return f"{mean}(n = {entry.n}, sha256 {entry.sha256[:10]}), {verdict}"
 
 
-def _digest(records: Iterable[Record]) -> str:
-    """Return the SHA-256 of records, in hex, whatever their order; `experiment` is not theirs but their file's."""
-    lines = sorted(
-        json.dumps({key: value for key, value in record.items() if key != "experiment"}, sort_keys=True)
-        for record in {record["key"]: record for record in records}.values()
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def _digest(records: Collection[Record], lines: dict[int, str]) -> str:
+    """Return the SHA-256 of records, in hex, whatever their order; `experiment` is not theirs but their file's.
+
+    lines: what was written of a record before, by its identity: many verdicts rest on the same ones.
+    """
+    for record in records:
+        if id(record) not in lines:
+            own = {key: value for key, value in record.items() if key != "experiment"}
+            lines[id(record)] = json.dumps(own, sort_keys=True)
+    each = {record["key"]: lines[id(record)] for record in records}
+    return hashlib.sha256("\n".join(sorted(each.values())).encode()).hexdigest()

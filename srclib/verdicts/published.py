@@ -113,6 +113,8 @@ def _faults(row: Mapping[str, str], stem: str) -> Iterator[tuple[str, str]]:
         yield "confidence", f"{row['confidence']!r} does not fit the value {row['value']!r}: none goes with no value"
     if bool(row["margin"]) != bool(row["trials"]) or (row["margin"] and not row["value"]):
         yield "margin", "margin and trials go together, and with a value: it is judged by both"
+    if NUMBER.fullmatch(row["trials"]) and not float(row["trials"]).is_integer():
+        yield "trials", f"{row['trials']} is no whole number"
     for column in ("trials", "margin"):
         if NUMBER.fullmatch(row[column]) and float(row[column]) < (1 if column == "trials" else 0):
             yield column, f"{row[column]} is too small: allowed is 1 or more trials, a margin of 0 or more"

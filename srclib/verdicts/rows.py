@@ -76,15 +76,12 @@ class Row:
         """Return the row whose runs are subtracted, which differs from this one in the fields of `less`."""
         return replace(self, **(self.less | {"less": {}, "control": {}})) if self.less else None
 
-    def controlled(self) -> Row | None:
-        """Return the row that an effect is measured against."""
-        return replace(self, **(self.control | {"control": {}})) if self.control else None
-
     def effect(self) -> Row:
         """Return the row of the difference from the control; itself, if it has none and is a difference already."""
         return replace(self, less=self.control, control={}) if self.control else self
 
 
+@cache
 def rows(path: Path = ROWS) -> dict[str, Row]:
     """Read which runs reproduce which published id; ValueError names a row with an unknown or missing field."""
     found = {key: from_mapping(Row, row, f"{path.name}: {key}") for key, row in dialect.read(path).items()}

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special, stats
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95  # of every interval
@@ -71,10 +70,9 @@ class Interval(NamedTuple):
         return float(2 * stats.t.sf(abs(self.mean / self.error), self.df))
 
 
-@lru_cache(maxsize=1024)
 def _quantile(df: float) -> float:
     """Return how many standard errors half an interval of LEVEL is wide."""
-    return float(stats.t.ppf((1 + LEVEL) / 2, df))
+    return float(special.stdtrit(df, (1 + LEVEL) / 2))  # many times faster than stats.t.ppf, which calls it
 
 
 def of_mean(sample: Sample) -> Interval:

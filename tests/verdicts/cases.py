@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,14 @@ def stored(
     phases: Callable[[Cell], Phases],
     measures: Callable[[Cell], dict[str, Any]] | None = None,
 ) -> Store:
-    """Return a store that holds these phases, and measures if there are any, as the metrics of the cells."""
+    """Return a store that holds these phases, and measures if there are any, as the metrics of the cells.
+
+    A run that has a phase without a cosine diverged.
+    """
     found = [made_up.record(cell, *phases(cell), measures=measures(cell) if measures else None) for cell in cells]
+    for record in found:
+        if any(phase["cosine"] is None for phase in record["metrics"]["phases"]):
+            record["metrics"]["diverged"] = True
     made_up.write(directory, "made_up", found)
     return Store(directory)
 
@@ -41,3 +47,21 @@ def constant(overall: float) -> Callable[[Cell], Phases]:
         return [phase(kind, task, value, (value,) * tasks) for task in range(tasks) for kind in kinds]
 
     return phases
+
+
+def ending(*finals: float | None) -> Callable[[Cell], Phases]:
+    """The accuracy in percent by seed, the same after every phase; None where the run diverged."""
+
+    def phases(cell: Cell) -> Phases:
+        final, kinds = finals[cell.seed], ("training", "sleep")
+        value, cosine = (0.1, None) if final is None else (final / 100, 0.5)
+        return [phase(kind, task, value, (value,) * 5, cosine=cosine) for task in range(5) for kind in kinds]
+
+    return phases
+
+
+def ended(directory: Path, dataset: str, experiment: str = "table1_accuracy", **runs: Sequence[float | None]) -> Store:
+    """Return a store that holds runs of a data set, by their names, with final accuracies as in `ending`."""
+    for run, finals in runs.items():
+        stored(directory, grid.grid(experiment, datasets=[dataset], runs=[run], seeds=len(finals)), ending(*finals))
+    return Store(directory)

@@ -1,247 +1,172 @@
-"""Published ids and the runs behind them, on made-up results."""
+"""The verdicts on published values and on their effects, on made-up results; and what explains them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from srclib.experiments import grid
-from srclib.experiments.cell import Cell
 from srclib.experiments.store import Store
-from srclib.learning.methods.icarl import ICaRL
-from srclib.verdicts import judging, published, reproduced
+from srclib.verdicts import published, reproduced
+from srclib.verdicts.judging import (
+    AGREES,
+    CONFIRMED,
+    DIFFERS,
+    DIVERGED,
+    NO_EFFECT,
+    REVERSED,
+    UNDECIDED,
+    UNPUBLISHED,
+)
+from srclib.verdicts.reproduced import Reason, Verdict
+from srclib.verdicts.statistics import Sample, difference
 
-from ..made_up import phase
-from .cases import Phases, constant, stored, table1
+from .cases import ended
+
+BASE = (19.4, 19.5, 19.6, 19.5, 19.4)
+SRC = "table1/mnist/src"  # published: 48.47 ± 5.03 of five, against 19.49 ± 0.2
 
 
-def values(store: Store, protocol: str = "released") -> dict[str, list[float]]:
-    """Return the numbers of every published value that a store reproduces."""
-    return {key: found.values for key, found in reproduced.reproduced(store, protocol).items()}
-
-
-def patches(cell: Cell) -> Phases:
-    """Task 1 is forgotten from 12 shared pixels on; the sleep brings it back up to 14 + seed."""
-    assert cell.overlap is not None
-    before = 1.0 if cell.overlap < 12 else 0.5
-    after = 1.0 if cell.overlap <= 14 + cell.seed else before
-    return [phase("training", 0, 0.5), phase("training", 1, before), phase("sleep", 1, after)]
-
-
-def test_every_row_names_a_published_value_and_runs_that_exist() -> None:
-    table = published.load()
-    units = {"accuracy": "percent", "measure": "1", "overlap_improved_first": "pixels"}
-    units |= {"overlap_improved_last": "pixels", "epochs_to_match": "epochs", "gain": "percent"}
-    assert set(units) == set(reproduced.QUANTITIES)
-    for key, row in reproduced.rows().items():
-        assert key in table.index
-        assert row.dataset.replace("cub50", "cub200") == table.loc[key, "dataset"]  # 50 of its classes stand in for all
-        assert units[row.quantity] == table.loc[key, "unit"]
-        for part in filter(None, (row, row.compared())):
-            settings = grid.settings(part.experiment)
-            assert part.run in settings["runs"]
-            assert part.dataset in settings["datasets"]
-            assert grid.grid(part.experiment, datasets=[part.dataset], runs=[part.run], seeds=1)
-            for path, value in part.over.items():
-                for one in value if isinstance(value, list) else [value]:
-                    assert one in settings["over"][path]
+def verdicts(store: Store) -> dict[str, Verdict]:
+    return {key: found.verdict for key, found in reproduced.reproduced(store).items() if key.startswith("table1")}
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("src", "level", "effect"),
     [
-        ("a: {label: l, experiment: e, dataset: d}", "key 'run' is missing"),
-        ("a: {label: l, experiment: e, dataset: d, run: r, step: 1}", "unknown key 'step'"),
-        ("a: {label: l, experiment: e, dataset: d, run: r, quantity: speed}", "quantity = 'speed'"),
-        ("a: {label: l, experiment: e, dataset: d, run: r, quantity: measure}", "at = (): allowed is one place"),
-        ("a: {label: l, experiment: e, dataset: d, run: r, at: [x]}", "at = ('x',): allowed is .* none for anything"),
-        ("a: {label: l, experiment: e, dataset: d, run: r, less: {runs: s}}", "'runs' is no field of a row"),
-        ('a: {label: l, experiment: e, dataset: d, run: r, claim: "= 0"}', "claim = '= 0': allowed is one of > 0, < 0"),
+        ((48, 49, 48, 49, 48), UNDECIDED, CONFIRMED),  # theirs alone is known to 2.8 · 5.03 / sqrt 5 = 6.2 points
+        ((30, 31, 32, 31, 30), DIFFERS, CONFIRMED),
+        ((19.4, 19.5, 19.7, 19.5, 19.4), DIFFERS, NO_EFFECT),
+        ((10, 11, 12, 11, 10), DIFFERS, REVERSED),
+        ((90, 10, 50, 10, 60), UNDECIDED, UNDECIDED),
     ],
 )
-def test_a_bad_row_is_named(tmp_path: Path, text: str, says: str) -> None:
-    path = tmp_path / "rows.yaml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=f"rows.yaml: a: .*{says.replace('(', '[(]').replace(')', '[)]')}"):
-        reproduced.rows(path)
+def test_a_level_and_its_effect_are_judged_apart(
+    tmp_path: Path, src: tuple[float, ...], level: str, effect: str
+) -> None:
+    found = verdicts(ended(tmp_path, "mnist", sequential=BASE, src=src))[SRC]
+    assert (found.verdict, found.effect_verdict) == (level, effect)
+    assert found.control == "sequential"
+    assert (found.n, found.effect_n, found.diverged) == (5, 5, 0)
+    assert found.published_effect == pytest.approx(48.47 - 19.49)
+    assert found.effect == pytest.approx(sum(src) / 5 - sum(BASE) / 5)
 
 
-def test_final_accuracies_come_in_percent_one_per_seed(tmp_path: Path) -> None:
-    store = stored(tmp_path, table1("src"), constant(0.45))
-    assert values(store)["table1/mnist/src"] == pytest.approx([45, 46, 47, 48, 49])
+def test_what_a_verdict_rests_on_is_told(tmp_path: Path) -> None:
+    found = verdicts(ended(tmp_path, "mnist", sequential=BASE, src=(48, 49, 48, 49, 48)))
+    row, base = found[SRC], found["table1/mnist/sequential"]
+    interval = difference(Sample(48.4, 0.3**0.5, 5), Sample(48.47, 5.03, 5))
+    assert (row.difference, row.low, row.high) == pytest.approx((interval.mean, interval.low, interval.high))
+    assert (row.published, row.published_sd, row.trials, row.margin) == (48.47, 5.03, 5, 3)
+    assert row.source == published.load().loc[SRC, "source"]
+    assert (base.verdict, base.control, base.effect_verdict) == (AGREES, "", "")
+    assert math.isnan(base.effect)
+    assert math.isnan(base.needed)
 
 
-def test_a_value_names_the_records_that_it_rests_on(tmp_path: Path) -> None:
-    stored(tmp_path, table1("sequential"), constant(0.19))
-    store = stored(tmp_path, table1("src"), constant(0.45))
-    found = reproduced.reproduced(store)["table1/mnist/src"].records
-    assert [record["key"] for record in found] == [cell.key() for cell in table1("src")]
+def test_a_level_may_agree_while_the_effect_is_absent(tmp_path: Path) -> None:
+    found = verdicts(ended(tmp_path, "mnist", sequential=(98,) * 5, parallel=(98,) * 5))["table1/mnist/parallel"]
+    assert (found.verdict, found.effect_verdict) == (AGREES, NO_EFFECT)
 
 
-def test_a_value_needs_every_run_behind_it(tmp_path: Path) -> None:
-    store = stored(tmp_path, table1("src", seeds=4), constant(0.45))
-    assert values(store) == {}
-    assert reproduced.table(store).empty
+def test_a_control_that_was_not_run_leaves_the_effect_open(tmp_path: Path) -> None:
+    found = verdicts(ended(tmp_path, "mnist", src=(30, 31, 32, 31, 30)))[SRC]
+    assert (found.verdict, found.effect_verdict, found.effect_n) == (DIFFERS, "", 0)
 
 
-def test_a_protocol_of_our_own_is_not_judged() -> None:
-    assert values(Store(), "tuned") == {}
+def test_without_a_published_value_the_effect_has_a_direction(tmp_path: Path) -> None:
+    found = verdicts(ended(tmp_path, "mnist", sequential=BASE, owm=(60, 61, 62, 61, 60)))["table1/mnist/owm"]
+    assert (found.verdict, found.effect_verdict) == (UNPUBLISHED, CONFIRMED)
+    assert reproduced.as_published(vars(found)) == "not available"
 
 
-def test_results_of_one_protocol_are_not_those_of_another(tmp_path: Path) -> None:
-    store = stored(tmp_path, table1("sequential"), constant(0.19))
-    assert list(values(store, "released")) == ["table1/mnist/sequential"]
-    assert values(store, "described") == {}
-    with pytest.raises(ValueError, match=r"protocol 'relaesed' is unknown: allowed is one of .*released"):
-        values(store, "relaesed")
+def test_runs_that_diverged_are_counted_and_not_averaged(tmp_path: Path) -> None:
+    store = ended(tmp_path, "mnist", sequential=BASE, src=(48, None, 48, 49, 48), ewc=(None,) * 5)
+    found = reproduced.reproduced(store)
+    src, ewc = found[SRC].verdict, found["table1/mnist/ewc"].verdict
+    assert (src.n, src.diverged, src.reproduced, src.effect_n) == (4, 1, pytest.approx(48.25), 4)
+    assert (ewc.verdict, ewc.n, ewc.diverged, ewc.effect_verdict) == (DIVERGED, 0, 5, "")
+    assert len(found["table1/mnist/ewc"].records) == 10  # with those of its control
 
 
-def test_accuracies_of_the_patches_are_means_over_their_overlaps(tmp_path: Path) -> None:
-    found = values(stored(tmp_path, grid.grid("fig1_patches", runs=["src"]), patches))
-    assert found["text/patches/sequential/after_task1"] == [50] * 5
-    assert found["text/patches/sequential/after_task2_overlap_below_12"] == [100] * 5
-    assert found["text/patches/sequential/after_task2_overlap_above_12"] == [50] * 5
-    assert found["text/patches/src/overlap_12_to_16"] == pytest.approx([80, 90, 100, 100, 100])
-    assert found["text/patches/src/overlap_14"] == [100] * 5
-    assert found["text/patches/src/overlap_first"] == [12] * 5
-    assert found["text/patches/src/overlap_last"] == [14, 15, 16, 17, 18]
+def test_all_stored_networks_count(tmp_path: Path) -> None:
+    store = ended(tmp_path, "mnist", sequential=BASE * 2, src=(48, 49, 48, 49, 48) * 4)
+    found = verdicts(store)[SRC]
+    assert (found.n, found.effect_n) == (20, 10)
 
 
-def test_no_improvement_anywhere_is_no_value(tmp_path: Path) -> None:
-    cells = grid.grid("fig1_patches", runs=["src"])
-    found = values(stored(tmp_path, cells, lambda cell: [*patches(cell)[:2], phase("sleep", 1, 0.5)]))
-    assert "text/patches/src/overlap_14" in found
-    assert "text/patches/src/overlap_first" not in found
-    assert "text/patches/src/overlap_last" not in found
+def test_fractions_and_points_are_both_read_where_it_matters(tmp_path: Path) -> None:
+    """19.49 ± .002, as printed: read as 0.2 points it is not known well enough, read as 0.002 points it is."""
+    far = (22.5, 22.49, 22.51, 22.5, 22.49)  # 3.0 points away
+    found = verdicts(ended(tmp_path, "mnist", sequential=far))["table1/mnist/sequential"]
+    assert (found.verdict, found.other_reading) == (DIFFERS, "")
+    near = tuple(value - 0.1 for value in far)
+    found = verdicts(ended(tmp_path / "near", "mnist", sequential=near))["table1/mnist/sequential"]
+    assert (found.verdict, found.other_reading) == (DIFFERS, AGREES)
 
 
-def test_a_phase_that_a_run_does_not_have_is_an_error(tmp_path: Path) -> None:
-    store = stored(tmp_path, grid.grid("fig1_patches", runs=["src"]), lambda cell: [phase("training", 0, 0.5)] * 2)
-    with pytest.raises(ValueError, match="after = 'training 2': allowed is one of training 1"):
-        values(store)
+def test_a_protocol_of_our_own_reproduces_nothing(tmp_path: Path) -> None:
+    assert reproduced.reproduced(ended(tmp_path, "mnist", sequential=BASE), "tuned") == {}
+    assert reproduced.table(Store(tmp_path), "tuned").columns.tolist()[0] == "id"
 
 
-def test_two_tasks_count_by_their_images(tmp_path: Path) -> None:
-    def phases(cell: Cell) -> Phases:
-        first = phase("training", 0, 0.2, (1.0, 0.0, 0.0, 0.0, 0.0))
-        second = phase("training", 1, 0.2, (0.0, 1.0, 0.0, 0.0, 0.0))
-        return [first, second, phase("sleep", 1, 0.3, (1.0, 0.5, 0.0, 0.0, 0.0))]
-
-    found = values(stored(tmp_path, table1("src"), phases))
-    first, second = 980 + 1135, 1032 + 1010  # test images of 0, 1 and of 2, 3
-    assert found["text/mnist_two_tasks/sequential"] == pytest.approx([100 * second / (first + second)] * 5)
-    assert found["text/mnist_two_tasks/src"] == pytest.approx([100 * (first + second / 2) / (first + second)] * 5)
-    assert found["text/mnist/src/figure2/task2"] == [50] * 5
+# What explains a verdict
 
 
-def icarl(accuracy: Callable[[int, int, bool], float]) -> Callable[[Cell], Phases]:
-    """Return phases with a final accuracy by memory, epochs, and whether it sleeps; a little more for every seed."""
-
-    def phases(cell: Cell) -> Phases:
-        memory = next(plugin.memory for plugin in cell.plugins if isinstance(plugin, ICaRL))
-        sleeps = len(cell.plugins) > 1
-        final = accuracy(memory, cell.awake.task_epochs(0), sleeps) + (0.02 if sleeps else 0.01) * cell.seed
-        return [phase("training", 4, final)]
-
-    return phases
-
-
-def test_one_value_of_a_setting_and_the_difference_of_two_methods(tmp_path: Path) -> None:
-    cells = grid.grid("table2_icarl", datasets=["mnist"])
-    stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: memory / 4000 + 0.1 * sleeps))
-    store = stored(tmp_path, grid.grid("table1_orders", datasets=["mnist"], runs=["owm"]), constant(0.2))
-    found = values(store)
-    assert found["table2/mnist/icarl/k200"] == pytest.approx([5, 6, 7])
-    assert found["table2/mnist/icarl+src/k1000"] == pytest.approx([35, 37, 39])
-    assert found["text/mnist/icarl+src/k1000/gain"] == pytest.approx([10, 11, 12])
-    assert found["text/mnist/icarl+src/k100/above_owm"] == pytest.approx(
-        [-7.5, -6.5, -5.5]
-    )  # by seed, of which OWM has more
-    assert not any("fashion" in key for key in found)
-    judged = reproduced.table(store).set_index("id")["verdict"]
-    assert judged["text/mnist/icarl+src/k500/gain"] == judging.AGREES
-    assert judged["text/mnist/icarl+src/k2000/gain"] == judging.OPPOSITE
+@pytest.fixture
+def reasons(monkeypatch: pytest.MonkeyPatch) -> list[Reason]:
+    found = [
+        Reason("table1/mnist/(src|owm)", "released", DIFFERS, "It sleeps less."),
+        Reason("table1/mnist/src", "released", AGREES, "It sleeps as long."),
+        Reason("table1/mnist/src", "described", DIFFERS, "As described."),
+        Reason("table1/mnist/sr", "released", DIFFERS, "No part of an id is one."),
+    ]
+    monkeypatch.setattr(reproduced, "reasons", lambda: found)
+    return found
 
 
-def test_a_difference_needs_both_runs(tmp_path: Path) -> None:
-    cells = grid.grid("table2_icarl", datasets=["mnist"], runs=["src+icarl"])
-    found = values(stored(tmp_path, cells, icarl(lambda memory, epochs, sleeps: 0.5)))
-    assert "table2/mnist/icarl+src/k200" in found
-    assert not any(key.startswith("text/") for key in found)
+@pytest.mark.usefixtures("reasons")
+def test_a_reason_stands_beside_its_verdict_and_no_other(tmp_path: Path) -> None:
+    found = verdicts(ended(tmp_path, "mnist", sequential=BASE, src=(30, 31, 32, 31, 30)))
+    assert found[SRC].reason == "It sleeps less."
+    assert found["table1/mnist/sequential"].reason == ""
 
 
-def test_epochs_that_a_method_needs_to_match_another(tmp_path: Path) -> None:
-    def accuracy(memory: int, epochs: int, sleeps: bool) -> float:
-        if memory == 1000:
-            return 0.8 - 0.1 * sleeps  # never matched
-        return 0.05 * epochs + 0.3 * sleeps  # with sleep, 4 epochs are as good as 10 without
-
-    cells, seeds = (
-        grid.grid("supplement7_epochs", datasets=["mnist"]),
-        grid.settings("supplement7_epochs")["seeds"],
-    )
-    found = values(stored(tmp_path, cells, icarl(accuracy)))
-    assert found["text/mnist/icarl+src/k50/epochs_to_match"] == [4] * seeds
-    assert found["text/mnist/icarl+src/epochs_saved"] == [6] * seeds  # 4, 4 and, for want of a match, 10
-    assert found["text/mnist/icarl+src/k1000/epochs8"] == pytest.approx([70, 72, 74][:seeds])
+def test_a_reason_that_fits_no_verdict_is_named(tmp_path: Path, reasons: list[Reason]) -> None:
+    table = reproduced.table(ended(tmp_path, "mnist", sequential=BASE, src=(30, 31, 32, 31, 30)))
+    told = reproduced.without_verdict(table)
+    assert told == [
+        "reasons.yaml: table1/mnist/src (released) explains why it agrees, which no verdict says",
+        "reasons.yaml: table1/mnist/src (described) explains why it differs, which no verdict says",
+        "reasons.yaml: table1/mnist/sr (released) explains why it differs, which no verdict says",
+    ]
+    assert len(reproduced.without_verdict(table.iloc[:0])) == len(reasons)
 
 
-def test_the_gain_of_a_sleep(tmp_path: Path) -> None:
-    def phases(cell: Cell) -> Phases:
-        gain = 0.3 / cell.awake.task_epochs(0) + 0.01 * cell.seed
-        return [phase("training", 0, 0.5), phase("sleep", 0, 0.5 + gain)]
-
-    found = values(stored(tmp_path, grid.grid("supplement5_undertrained"), phases))
-    assert found["text/mnist/src/undertrained"] == pytest.approx([3, 4, 5, 6, 7])
-    assert found["text/mnist/src/undertrained_less_trained"] == pytest.approx([2.25] * 5)
-
-
-def measured(between: Callable[[Cell], float | None]) -> Callable[[Cell], dict[str, Any]]:
-    """Return made-up measures: correlations in two layers, `between` as given, all else missing or 0."""
-
-    def measures(cell: Cell) -> dict[str, Any]:
-        layers = [{"between": between(cell), "within": 0.5}, {"between": None, "within": None}]
-        before = [{"between": 0.25, "within": 0.5}] * 2
-        tests = {"tasks": {"d": 0.0, "t": 0.0, "df": 398}, "subset_all": {"d": 0.0}}
-        entry = {"difference": 0.0, "tasks": [{"change": 0.0}] * 2}
-        return {
-            "correlations": {"before": before, "after": layers},
-            "sparseness": {"before": {"mean": [0.5, 0.5]}, "after": {"mean": [0.75 + 0.01 * cell.seed, None]}},
-            "received": {"active": [entry] * 2},
-            "replay": {"random": [{"active": tests}] * 2},
-            "course": {},
-            "synapses": {},
-        }
-
-    return measures
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("{ids: a, protocol: released, verdict: differs}", "key 'reason' is missing"),
+        ("{ids: a, protocol: released, verdict: differs, reason: b, why: c}", "unknown key 'why'"),
+    ],
+)
+def test_a_bad_reason_is_named(tmp_path: Path, entry: str, says: str) -> None:
+    path = tmp_path / "reasons.yaml"
+    path.write_text(f"- {entry}")
+    with pytest.raises(ValueError, match=rf"reasons\.yaml\[0\]: {says}"):
+        reproduced.reasons(path)
 
 
-def test_a_measure_is_read_at_its_places(tmp_path: Path) -> None:
-    cells = grid.grid("fig4_two_tasks")
-    store = stored(tmp_path, cells, constant(0.9), measured(lambda cell: 0.01 * cell.seed))
-    found = values(store)
-    start = "text/mnist_two_tasks/src"
-    assert found[f"{start}/correlation/layer1"] == pytest.approx([0, 0.01, 0.02, 0.03, 0.04])
-    assert found[f"{start}/correlation_change/layer1"] == pytest.approx([-0.25, -0.24, -0.23, -0.22, -0.21])
-    contrast = [0.25, 0.24, 0.23, 0.22, 0.21]  # (0.5 - between) - (0.5 - 0.25)
-    assert found[f"{start}/correlation_contrast_change/layer1"] == pytest.approx(contrast)
-    assert f"{start}/correlation/layer2" not in found  # it does not exist
-    assert found[f"{start}/sparseness_change/layer1"] == pytest.approx([0.25, 0.26, 0.27, 0.28, 0.29])
-    assert f"{start}/sparseness_change/layer2" not in found
-    judged = reproduced.table(store).set_index("id")["verdict"]
-    assert judged[f"{start}/correlation/layer1"] == judging.UNPUBLISHED
-    assert judged[f"{start}/correlation_change/layer1"] == judging.AGREES
-    assert judged[f"{start}/input_change/layer1/task1"] == judging.DIFFERS
-    assert judged[f"{start}/firing/layer1/t"] == judging.DIFFERS
-
-
-def test_a_prefix_chooses_rows_but_not_their_baselines(tmp_path: Path) -> None:
-    stored(tmp_path, table1("sequential"), constant(0.60))
-    store = stored(tmp_path, table1("src"), constant(0.20))
-    frame = reproduced.table(store, prefix="table1/mnist/src")
-    assert frame["id"].tolist() == ["table1/mnist/src"]
-    assert frame["verdict"].tolist() == [judging.OPPOSITE]
-    assert frame["protocol"].tolist() == ["released"]
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"published": 48.47, "published_sd": 5.03}, "48.47 ± 5.03"),
+        ({"published": 44.0, "published_sd": math.nan}, "44"),
+        ({"published": math.nan, "published_sd": math.nan, "claim": "> 0"}, "> 0"),
+        ({"published": math.nan, "published_sd": math.nan}, "not available"),
+    ],
+)
+def test_what_was_published_in_words(row: dict[str, Any], text: str) -> None:
+    assert reproduced.as_published(row) == text
