@@ -6,7 +6,9 @@ import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from IPython.display import HTML
@@ -114,7 +116,7 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
         cells = [
             *([row["protocol"]] if several else []),
             _badge(row["verdict"]) + _needed(row["needed"], row["verdict"]) + _other_reading(row),
-            html.escape(as_published(row)) + sources.mark(row),
+            html.escape(as_published(row)) + _trials(row) + sources.mark(row),
             html.escape(_ours(row)),
             _interval(row["difference"], row["low"], row["high"]),
             *([_effect(row)] if effects else []),
@@ -125,7 +127,25 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
         )
     columns = "".join(f'<th scope="col">{name}</th>' for name in head)
     table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
-    return filled("region.html", label="Verdicts", table=f"\n{table}\n") + sources.listed()
+    content = quote(_networks(frame).round(6).to_csv(index=False))
+    data = filled("data.html", name="verdicts", content=content) if len(frame) else ""
+    return filled("region.html", label="Verdicts", table=f"\n{table}\n") + data + sources.listed()
+
+
+def _networks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers behind verdicts, a row for each network: its value, and the effect in it."""
+    return pd.DataFrame(
+        [
+            (row["id"], row["protocol"], number, value, change)
+            for row in frame.to_dict("records")
+            for number, (value, change) in enumerate(zip_longest(row["networks"], row["changes"]))
+        ],
+        columns=["id", "protocol", "network", "value", "effect"],
+    )
+
+
+def _trials(row: Mapping[Any, Any]) -> str:
+    return "" if math.isnan(row["trials"]) else f" (n = {row['trials']:.0f})"
 
 
 def claims(frame: pd.DataFrame, caption: str = "") -> HTML:

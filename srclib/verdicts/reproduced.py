@@ -46,6 +46,7 @@ class Verdict:
     reproduced_sd: float  # sample standard deviation (n - 1); nan for one
     n: int
     diverged: int  # further networks, which are not averaged
+    networks: tuple[float, ...]  # the number of each of the n
     # The level
     margin: float
     difference: float  # reproduced - published; of a direction, what is judged
@@ -63,6 +64,7 @@ class Verdict:
     published_effect: float = math.nan
     effect_verdict: str = ""
     effect_needed: float = math.nan
+    changes: tuple[float, ...] = ()  # the effect in each of the effect_n networks
     reason: str = ""  # what explains the verdict, where it is known
 
 
@@ -150,7 +152,7 @@ def _judged(key: str, row: Row, protocol: str, own: Numbers, effect: Numbers | N
         id=key, label=row.label, protocol=protocol, page=row.shown,
         unit=printed["unit"], published=theirs.mean, published_sd=theirs.sd, trials=printed["trials"],
         claim=direction, confidence=printed["confidence"], source=printed["source"],
-        reproduced=ours.mean, reproduced_sd=ours.sd, n=ours.n, diverged=own.diverged,
+        reproduced=ours.mean, reproduced_sd=ours.sd, n=ours.n, diverged=own.diverged, networks=tuple(own.values),
         margin=printed["margin"], verdict=verdict, needed=_number(level.needed if level else None),
         difference=level.interval.mean if level else ours.mean - theirs.mean,
         low=level.interval.low if level else math.nan, high=level.interval.high if level else math.nan,
@@ -186,6 +188,7 @@ def _effect(effect: Numbers, claim: str, printed: pd.Series, table: pd.DataFrame
         "effect_low": judged.interval.low,
         "effect_high": judged.interval.high,
         "effect_n": len(effect.values),
+        "changes": tuple(effect.values),
         "published_effect": theirs,
         "effect_verdict": judged.verdict if sign else SHOWN,
         "effect_needed": _number(judged.needed if sign else None),
