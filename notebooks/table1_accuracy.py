@@ -189,7 +189,7 @@ page.other.verdicts("table1/")
 # %% tags=["hide-input"]
 counted = {
     view.protocol: ", ".join(
-        f"{count} times {verdict}"
+        f"{count} {verdict}"
         for verdict, count in view.judged("table1/(mnist|fashion_mnist)/")
         .query("published == published")
         .verdict.value_counts()
