@@ -4,12 +4,6 @@
 # **Claim.** A network learns two images (task 1), then two others (task 2) that share pixels with the first. Beyond
 # some overlap it forgets task 1 although nothing but the overlap is new. Sleep brings task 1 back, and in a network of
 # one layer one can see how {cite}`tadros2022`.
-#
-# The images have $10 \times 10$ pixels. About a sixth of them are on; `overlap` of these are shared by all four images
-# and the rest belong to one image only. The network has one output neuron per image, $z = W x$, softmax and
-# cross-entropy. It sleeps once, after task 2, for 30,000 steps. In the rule of the {doc}`algorithm <algorithm>`, a
-# synapse of an output neuron that fires is strengthened when its pixel was on in that step and weakened when it was
-# off.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
@@ -35,24 +29,7 @@ page = pages.open("fig1_patches", profile=profile, protocol=protocol, seeds=seed
 accuracy = {run: summary.phases(group) for run, group in page.collect("fig1_patches", **pixels).by_run.items()}
 weights = page.collect("fig1_weights").by_run
 
-# %% [markdown]
-# ## A. The images
-
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four binary images of ten by ten pixels in a row. Each has seventeen dark pixels, fifteen of them at the same places in all four images and two at places of its own."}, "figure": {"caption": "The four images with an overlap of 15 pixels. Task 1 is the left pair, task 2 the right pair.", "name": "fig-1a"}}
-first, second = patches(15, seed=0)
-x = np.concatenate([first.x_test, second.x_test])
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.1), layout="constrained")
-figures.images(axes, x, ["task 1: image 0", "task 1: image 1", "task 2: image 2", "task 2: image 3"])
-plt.show()
-
-# %% [markdown]
-# ## B. Accuracy against overlap
-#
-# All four images are tested at every stage. With little overlap the network learns task 2 without losing task 1. From
-# an overlap of 12 on it gets only half of the images right after task 2, and the sleep brings all four back for most
-# of these overlaps. From 17 on the four images are the same, and nothing can tell them apart.
-
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of accuracy on all four images against the number of shared pixels, one to twenty-five. After task 1 it is 50 percent. After task 2 it is 100 percent up to 10 pixels, 90 and 95 at 11, and 50 percent from 12 to 16. After sleep it stays at 100 percent up to 14 pixels; in the left panel it is 95 percent at 15 and 65 at 16. From 17 pixels on, where all images are equal, all curves are at 25 percent."}, "figure": {"caption": "Accuracy on all four images after training on task 1, after training on task 2, and after sleep, for the two released training settings. Error bars: standard error of the mean over networks (most are smaller than the marks). Shaded: the overlaps for which the paper reports a recovery, 12 to 16 pixels.", "name": "fig-1b"}}
+# %% tags=["hide-input"]
 stages = ["after T1", "after T2", "after SRC"]
 setups = {
     "src": "two epochs for T2, as in\nthe script of Fig. 1B",
@@ -63,7 +40,34 @@ styles = [
     {"color": figures.COLORS["task 2"], "marker": "s", "ls": "--", "ms": 5},
     {"color": figures.COLORS["sleep"], "marker": "D", "ls": "-", "ms": 4},
 ]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), sharey=True, layout="constrained")
+claims = page.claims(2, 5, 6, 7, 8, 9, 10, 11, 12, 13).set_index("number").sentence.str.removesuffix(".")
+DISTINCT = 17  # pixels from which on all four images are the same
+
+
+def told(run, value, tested=0):
+    """Return means over networks after T2 and after SRC, at the overlaps where not all are alike, as text."""
+    means = accuracy[run].query("tested == @tested").pivot_table(index="overlap", columns="phase", values=value)
+    found = [(overlap, *(f"{x:.0f}" for x in row[[1, 2]])) for overlap, row in means.iterrows() if overlap < DISTINCT]
+    changes = [new for old, new in zip([None, *found], found, strict=False) if old is None or old[1:] != new[1:]]
+    return ", ".join(f"{before} and {after} from {overlap} pixels" for overlap, before, after in changes)
+
+
+def cosines(run, overlaps):
+    """Return the cosine with the weights after T1, after T2, at some overlaps as text."""
+    after = accuracy[run].query("tested == 0 and phase == 1").groupby("overlap").cosine.mean()
+    return ", ".join(f"{value:.2f} at {overlap}" for overlap, value in after.items() if overlap in overlaps)
+
+
+# %% tags=["hide-input"]
+page.answer(
+    {7: "confirmed", 13: "confirmed", 6: "undecided", 4: "differs"},
+    f"At 12 to 16 shared pixels the sleep changes the accuracy on all four images by {claims[7]} (95 % interval), and at 14 "
+    "it brings back everything. Whether it helps up to 16 pixels is undecided: the last overlap that it improves is "
+    f"{claims[6].removeprefix('Ours: ')}. With the script of the figure it is task 2 that is missing before the sleep, not task 1.",
+)
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), sharey=True, layout="constrained")
 for ax, run in zip(axes, setups, strict=True):
     ax.axvspan(11.5, 16.5, color="0.93", lw=0)
     for phase, (stage, style) in enumerate(zip(stages, styles, strict=True)):
@@ -74,7 +78,49 @@ for ax, run in zip(axes, setups, strict=True):
 axes[0].annotate("chance", (1, 25), (0, 3), textcoords="offset points")
 axes[0].set(ylabel="accuracy on all four images (%)")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plt.show()
+figures.show(
+    fig,
+    "fig-1b",
+    caption="Accuracy on all four images after training on task 1, after training on task 2, and after sleep, for the two "
+    "released training settings. Error bars: standard error of the mean over networks (most are smaller than the marks). "
+    "Shaded: the overlaps for which the paper reports a recovery, 12 to 16 pixels.",
+    alt="Accuracy in percent after task 2 and after the sleep, against the shared pixels. "
+    + " ".join(f"With {setups[run].partition(',')[0]} {told(run, 'overall')}." for run in setups),
+)
+
+# %% [markdown]
+# The images have $10 \times 10$ pixels. About a sixth of them are on; `overlap` of these are shared by all four images
+# and the rest belong to one image only. The network has one output neuron per image, $z = W x$, softmax and
+# cross-entropy. It sleeps once, after task 2, for 30,000 steps. In the rule of the {doc}`algorithm <algorithm>`, a
+# synapse of an output neuron that fires is strengthened when its pixel was on in that step and weakened when it was
+# off. From an overlap of 17 on the four images are the same, and nothing can tell them apart.
+#
+# ## A. The images
+
+# %% tags=["hide-input"]
+first, second = patches(15, seed=0)
+x = np.concatenate([first.x_test, second.x_test])
+on = x > 0
+fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.1), layout="constrained")
+figures.images(axes, x, ["task 1: image 0", "task 1: image 1", "task 2: image 2", "task 2: image 3"])
+figures.show(
+    fig,
+    "fig-1a",
+    caption="The four images with an overlap of 15 pixels. Task 1 is the left pair, task 2 the right pair.",
+    alt=f"Four binary images of ten by ten pixels in a row. Each has {on[0].sum()} dark pixels, {on.all(0).sum()} of them "
+    "at the same places in all four images.",
+    data=pd.DataFrame({f"image {k}": pixels for k, pixels in enumerate(x)}),
+)
+
+# %% [markdown]
+# ## B. Accuracy against overlap
+
+# %% tags=["hide-input"]
+pages.say(f"""
+All four images are tested at every stage. The means after task 2 and after the sleep, in percent, with the script of
+Fig. 1B: {told("src", "overall")}. With four epochs for task 2: {told("src/four_epochs", "overall")}. The first overlap at
+which the sleep helps: {claims[5].removeprefix("Ours: ")} pixels; the last one: {claims[6].removeprefix("Ours: ")}.
+""")
 
 # %% [markdown]
 # **Which task is lost?** The same 50 % can mean two things, and the two released scripts disagree on which. The paper
@@ -82,7 +128,7 @@ plt.show()
 # the two epochs of the script that draws this figure, it is the other way round: task 1 is still known, and two updates
 # are too few to learn task 2. Sleep then repairs a task that was not yet learned rather than one that was forgotten.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the accuracy of each task after training on task 2, against overlap. Left, with two epochs: task 1 stays at 100 percent up to 16 pixels and task 2 falls from 100 percent at 10 to 80 at 11 and 0 at 12. Right, with four epochs: task 2 stays at 100 percent and task 1 falls from 100 percent at 10 to 90 at 11 and 0 at 12."}, "figure": {"caption": "Accuracy of each task after training on task 2, before the sleep. Error bars: standard error of the mean over networks. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1b-tasks"}}
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True, layout="constrained")
 for ax, run in zip(axes, setups, strict=True):
     for tested, (name, style) in enumerate(zip(("task 1", "task 2"), styles, strict=False)):
@@ -91,18 +137,34 @@ for ax, run in zip(axes, setups, strict=True):
     ax.set(title=setups[run], xlabel="overlap (pixels)", ylim=(-4, 106))
 axes[0].set(ylabel="accuracy after T2 (%)")
 axes[0].legend(loc="center left")
-plt.show()
+before = {run: data.query("phase == 1 and 12 <= overlap < @DISTINCT") for run, data in accuracy.items()}
+figures.show(
+    fig,
+    "fig-1b-tasks",
+    caption="Accuracy of each task after training on task 2, before the sleep. Error bars: standard error of the mean over "
+    "networks. Overlaps from 17 on, where all images are the same, are left out.",
+    alt="Accuracy of each task before the sleep, in percent, a mean over the overlaps of 12 to 16 pixels. "
+    + " ".join(
+        f"With {setups[run].partition(',')[0]}: task 1 {of[0]:.0f}, task 2 {of[1]:.0f}."
+        for run, of in ((run, before[run].groupby("tested").accuracy.mean().reindex([0, 1])) for run in setups)
+    ),
+)
 
 # %% [markdown]
 # ## C. The input to the output neurons
 #
 # Image 0 of task 1 is shown to the network at every stage. It is classified correctly as long as its own output neuron
-# receives more input than those of task 2. With four epochs for task 2, training turns that around. Sleep leaves the
-# input to the neuron of task 1 as it is and lowers the input to those of task 2. From here on the page follows these
-# networks, since they do what the paper describes.
+# receives more input than those of task 2. With four epochs for task 2, training turns that around. From here on the
+# page follows these networks, since they do what the paper describes.
+
+# %% tags=["hide-input"]
+pages.say(f"""
+At overlaps of 12 and 14 pixels the sleep changes the input to the neuron of task 1 by {claims[8]}, and the larger one of
+those to the neurons of task 2 by {claims[9]}: means over networks with their 95 % intervals.
+""") if protocol == "released" else pages.say("The inputs are judged for the released scripts.")
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bars at three stages, for overlaps of 12 and 14 pixels: the input that image 0 gives to its own output neuron and the larger one of its inputs to the two output neurons of task 2. After task 1 the first is positive and the second negative. After task 2 the second is larger than the first. After sleep the first is unchanged and the second has fallen below it."}, "figure": {"caption": "Input to output neuron 0 and the larger of the inputs to output neurons 2 and 3 when image 0 is shown, at two overlaps. Error bars: standard error of the mean over networks.", "name": "fig-1c"}}
+# %% tags=["hide-input"]
 def networks(overlap):
     """Yield the weights after T1, T2 and SRC, (3, 4, pixels), and the images, (4, pixels), of every network."""
     for record in weights["src/four_epochs"]:
@@ -126,18 +188,36 @@ for ax, overlap in zip(axes, shown, strict=True):
     ax.set(title=f"overlap {overlap} pixels")
 axes[0].set(ylabel="input to the output neuron, $w \\cdot x$")
 axes[1].legend(loc="upper right", fontsize=9)
-plt.show()
+figures.show(
+    fig,
+    "fig-1c",
+    caption="Input to output neuron 0 and the larger of the inputs to output neurons 2 and 3 when image 0 is shown, at two "
+    "overlaps. Error bars: standard error of the mean over networks.",
+    alt=f"Bars of inputs at {shown[-1]} shared pixels. "
+    + "; ".join(
+        f"{stage}: " + ", ".join(f"{name} {np.mean(runs):.2f}" for name, runs in bars.items())
+        for stage, bars in values.items()
+    ),
+)
 
 # %% [markdown]
 # ## D. The weights
 #
 # The weights into the output neurons, by the kind of pixel they come from. Training on task 2 makes the shared pixels
-# excite its neurons, which is what drowns task 1. In the sleep only the neurons of task 2 fire. Pixels that only task 1
-# uses are mostly off when they do, so these synapses are weakened until they inhibit: task 1 now speaks against the
-# answers of task 2. The same happens to the pixels of the other image of task 2. The neurons of task 1 are silent and
-# keep their weights.
+# excite its neurons, which is what drowns task 1. Pixels that only task 1 uses are mostly off when a neuron of task 2
+# fires in the sleep, so these synapses are weakened until they inhibit: task 1 now speaks against the answers of task 2.
+# The same happens to the pixels of the other image of task 2.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six histograms of weights, rows after task 1, after task 2 and after sleep, left column weights into output neurons of task 1, right column into those of task 2. On the right, weights from pixels unique to task 1 are slightly negative after task 1 and task 2 and about ten times as negative after sleep; so are half of the weights from pixels unique to task 2. On the left the histograms after task 2 and after sleep are the same."}, "figure": {"caption": "Weights into the output neurons of task 1 (left) and task 2 (right) at an overlap of 14 pixels, all networks together, by the pixel they come from.", "name": "fig-1d"}}
+# %% tags=["hide-input"]
+pages.say(f"""
+At 14 pixels the weights from pixels of task 1 to neurons of task 2 end at {claims[10]}, as a mean. Of the five other groups
+of weights, a share of {claims[11]} stays: their means change by less than a tenth of what
+that of the first group does. The neurons of task 1 nearly keep their
+weights, as those do that do not fire. Whether none of them fires is undecided: a share of {claims[12]} of their weights
+changes at 12 and 14 pixels.
+""") if protocol == "released" else pages.say("The weights are judged for the released scripts.")
+
+# %% tags=["hide-input"]
 parts = []
 for w, x in networks(shown[1]):
     on = x > 0
@@ -168,7 +248,18 @@ axes[0, 1].set(title="into output neurons of task 2")
 axes[0, 0].legend(fontsize=9, title="pixel", title_fontsize=9)
 for ax in axes[2]:
     ax.set(xlabel="weight")
-plt.show()
+means = spread.groupby(["of", "kind", "stage"]).weight.mean()
+figures.show(
+    fig,
+    "fig-1d",
+    caption="Weights into the output neurons of task 1 (left) and task 2 (right) at an overlap of 14 pixels, all networks "
+    "together, by the pixel they come from.",
+    alt="Histograms of weights by stage and pixel. Mean weights after T1, T2 and SRC: "
+    + "; ".join(
+        f"{of} from pixels {kind} " + ", ".join(f"{means[of, kind, stage]:.2f}" for stage in stages)
+        for of, kind in dict.fromkeys((of, kind) for of, kind, _ in means.index)
+    ),
+)
 
 # %% [markdown]
 # ## Supplement: what is left of task 1 in the weights
@@ -181,11 +272,16 @@ plt.show()
 # ```
 #
 # is what the supplement of the paper looks at: it says that after both tasks the similarity is still positive, so that
-# the weights keep something of a task that the answers have lost. With four epochs for task 2 that holds at the first
-# overlaps that forget. From 14 on the similarity is negative, and the sleep recovers task 1 at 14 all the same. With
-# two epochs it is always positive, but there task 1 was never lost.
+# the weights keep something of a task that the answers have lost.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels of the cosine similarity with the weights after task 1, against overlap. Left, with two epochs for task 2: it falls slowly and stays above 0.7 after task 2, and falls to about 0.1 after sleep. Right, with four epochs: after task 2 it falls from 0.7 through zero between 13 and 14 pixels to minus 0.5; after sleep it falls more slowly from 13 pixels on and ends just above zero."}, "figure": {"caption": "Cosine similarity of all weights with those of the same network after task 1. Error bars: standard error of the mean over networks. Shaded: overlaps at which accuracy after task 2 is 50 %. Overlaps from 17 on, where all images are the same, are left out.", "name": "fig-1-cosine"}}
+# %% tags=["hide-input"]
+pages.say(f"""
+With four epochs for task 2 that holds at the first overlaps that forget, but not at all: the similarity is
+{cosines("src/four_epochs", range(12, 17))} pixels. The sleep recovers task 1 also where it is negative. With two epochs it is
+{cosines("src", range(12, 17))} pixels, but there task 1 was never lost. {page.claims(14).sentence.iloc[0]}
+""")
+
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.1), sharey=True, layout="constrained")
 for ax, run in zip(axes, setups, strict=True):
     ax.axvspan(11.5, 16.5, color="0.93", lw=0)
@@ -196,7 +292,17 @@ for ax, run in zip(axes, setups, strict=True):
     ax.set(title=setups[run], xlabel="overlap (pixels)")
 axes[0].set(ylabel="cosine similarity")
 axes[0].legend(loc="lower left")
-plt.show()
+figures.show(
+    fig,
+    "fig-1-cosine",
+    caption="Cosine similarity of all weights with those of the same network after task 1. Error bars: standard error of the "
+    "mean over networks. Shaded: overlaps at which accuracy after task 2 is 50 %. Overlaps from 17 on, where all images "
+    "are the same, are left out.",
+    alt="Cosine similarity after task 2 against the shared pixels. "
+    + " ".join(
+        f"With {setups[run].partition(',')[0]} {cosines(run, (1, 8, 12, 13, 14, 15, 16))} pixels." for run in setups
+    ),
+)
 
 # %% [markdown]
 # ## Published and reproduced
@@ -205,8 +311,8 @@ plt.show()
 page.verdicts("text/patches/")
 
 # %% [markdown]
-# **What explains a difference.** Judged is the script of Fig. 1B. The paper shows a recovery up to 16 pixels; here most
-# networks stop at 15. With 16 shared pixels an image has about two thirds of a pixel of its own ($10^2/6 - 16$), and how
+# **What explains a difference.** Judged is the script of Fig. 1B. The paper shows a recovery up to 16 pixels, and here it
+# stops earlier in part of the networks. With 16 shared pixels an image has about two thirds of a pixel of its own ($10^2/6 - 16$), and how
 # that is rounded decides whether there is much to recover. The released script uses the fraction as an index and leaves
 # the rounding to the interpreter; here an image has 17 pixels, so one of its own.
 #

@@ -146,6 +146,22 @@ def change(values: ArrayLike, control: ArrayLike) -> str:
     return f"{found.mean:+.1f}{interval}".replace("-", "−")
 
 
+def resolved(changes: Mapping[str, ArrayLike]) -> str:
+    """Return where the 95 % interval of a mean change lies above zero, where below, and where it holds zero, as text.
+
+    changes: one change of every network, by the name of the place; of a single network, nothing is resolved.
+    """
+    sides: dict[str, list[str]] = {"above zero at": [], "below zero at": [], "undecided at": []}
+    for place, values in changes.items():
+        known = statistics.finite(values)
+        low, high = (-1.0, 1.0)  # of none
+        if known.size:
+            found = statistics.of_mean(statistics.Sample.of(known))
+            low, high = found.low, found.high
+        sides["above zero at" if low > 0 else "below zero at" if high < 0 else "undecided at"].append(place)
+    return "; ".join(f"{side} {', '.join(places)}" for side, places in sides.items() if places)
+
+
 def images(axes: Sequence[Axes], x: ArrayLike, titles: Sequence[str]) -> None:
     """Show square images, x (n, side * side), one per axes."""
     for ax, image, title in zip(axes, np.asarray(x), titles, strict=True):
