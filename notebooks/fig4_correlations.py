@@ -3,18 +3,6 @@
 #
 # **Claim.** Sleep lowers the correlations between the hidden activity that images of different classes evoke, to near
 # zero, while those within a class stay strong {cite}`tadros2022`.
-#
-# The network learns the digits 0 and 1 (task 1) and 2 and 3 (task 2) one after the other, with a sleep after each, as
-# far as the protocol has one. This page, {doc}`fig5_input` and {doc}`fig6_replay` look at the same networks before and
-# after the last of these sleeps. With $a_i$ the activity of a hidden layer when the network is awake and sees test
-# image $i$, and $D_c$ the test images of class $c$,
-#
-# ```{math}
-# :label: eq-correlation
-# R_{cd} = \operatorname*{mean}_{i \in D_c,\; j \in D_d,\; i \ne j} \operatorname{corr}\left(a_i, a_j\right)
-# ```
-#
-# where corr is Pearson's correlation over the units of the layer. No image is paired with itself.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full
@@ -52,16 +40,50 @@ def of_layer(page, when, layer, key):
 stages = {"before": "before the sleep", "after": "after the sleep"}
 
 
+def level(page, kind, when, layer):
+    """Return the mean correlation within or between classes as text."""
+    return f"{statistics.mean(of_layer(page, when, layer, kind)):.2f}".replace("-", "−")
+
+
+def change(page, kind, layer):
+    """Return by how much the sleep changes it, with its interval as text."""
+    return figures.change(*(of_layer(page, when, layer, kind) for when in ("after", "before")), digits=2)
+
+
+def contrast(page, layer):
+    """Return by how much more a class stands out after the sleep (within less between), as text."""
+    after, before = (
+        of_layer(page, w, layer, "within") - of_layer(page, w, layer, "between") for w in ("after", "before")
+    )
+    return figures.change(after, before, digits=2)
+
+
+def cells(page, layer, when):
+    """Return the lowest and highest mean on the diagonal and off it as text."""
+    mean, _ = statistics.mean_and_error(of_layer(page, when, layer, "mean"))
+    own = np.eye(len(mean), dtype=bool)
+    return f"within a class {mean[own].min():.2f} to {mean[own].max():.2f}, between classes {mean[~own].min():.2f} to {mean[~own].max():.2f}"
+
+
+def told(page):
+    """Return what the picture of `matrices` shows as text."""
+    return " ".join(
+        f"Hidden layer {layer + 1}, {title}: {cells(page, layer, when + '_dropout' * dropout)}."
+        for layer in (0, 1)
+        for when, title in stages.items()
+    )
+
+
 def matrices(page):
     """Draw the correlation matrices, layers by stages."""
-    fig, axes = plt.subplots(2, 2, figsize=(7.2, 6.4), layout="constrained")
+    fig, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), layout="constrained")
     for layer, row in enumerate(axes):
         for ax, (when, title) in zip(row, stages.items(), strict=True):
             mean, error = statistics.mean_and_error(of_layer(page, when + "_dropout" * dropout, layer, "mean"))
             text = [
                 [f"{m:.2f}\n±{e:.2f}" for m, e in zip(*rows, strict=True)] for rows in zip(mean, error, strict=True)
             ]
-            style = {"annot": text, "fmt": "", "annot_kws": {"size": 9}, "linewidths": 0.5, "square": True}
+            style = {"annot": text, "fmt": "", "annot_kws": {"size": 7.5}, "linewidths": 0.5}
             sns.heatmap(mean, ax=ax, vmin=-1, vmax=1, cmap="RdBu_r", cbar=False, **style)
             for start in (0, 2):
                 ax.add_patch(plt.Rectangle((start, start), 2, 2, fill=False, edgecolor="k", lw=1.5))
@@ -69,19 +91,60 @@ def matrices(page):
             ax.tick_params(length=0)
     colours = fig.colorbar(axes[0, 0].collections[0], ax=axes, shrink=0.6, label="mean correlation")
     colours.outline.set_visible(False)
-    plt.show()
+    return fig
 
+
+# %% tags=["hide-input"]
+page.answer(
+    {81: "confirmed", 82: "differs", 80: "differs"},
+    f"Between classes the sleep takes the correlation from {level(page, 'between', 'before', 0)} to "
+    f"{level(page, 'between', 'after', 0)} in layer 1 and from {level(page, 'between', 'before', 1)} to "
+    f"{level(page, 'between', 'after', 1)} in layer 2: near zero, as claimed. Within a class it falls as well, by "
+    f"{change(page, 'within', 0)} and {change(page, 'within', 1)}, but less, so that classes stand out more than before.",
+)
+
+# %% tags=["hide-input"]
+figures.show(
+    matrices(page),
+    "fig-4",
+    caption="Mean correlation between the activity that two different test images evoke, by class, mean ± standard error "
+    "of the mean over networks. Frames: the two tasks.",
+    alt=f"Matrices of mean correlations between the digits 0 to 3. {told(page)}",
+)
 
 # %% [markdown]
-# ## Correlations between and within classes
+# Numbers in brackets are 95 % intervals of the mean over networks. The network learns the digits 0 and 1 (task 1) and 2
+# and 3 (task 2) one after the other, with a sleep after each, as far as the protocol has one. This page,
+# {doc}`fig5_input` and {doc}`fig6_replay` look at the same networks before and after the last of these sleeps. With
+# $a_i$ the activity of a hidden layer when the network is awake and sees test image $i$, and $D_c$ the test images of
+# class $c$,
 #
-# Before the sleep every digit looks much like every other in the hidden layers, and nearly all are taken for 2 or 3.
-# Exceptions are 0 against 1 in the first layer and 2 against 3 in the second, the pair that was just learned; the paper
-# notes the latter, too. After the
-# sleep what is off the diagonal is close to zero.
+# ```{math}
+# :label: eq-correlation
+# R_{cd} = \operatorname*{mean}_{i \in D_c,\; j \in D_d,\; i \ne j} \operatorname{corr}\left(a_i, a_j\right)
+# ```
+#
+# where corr is Pearson's correlation over the units of the layer. No image is paired with itself.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four matrices of mean correlations between the digits 0 to 3, rows for the two hidden layers, left before and right after the sleep. On the left the diagonal is between 0.8 and 0.9 and the other cells between 0.4 and 0.8, lowest for 0 against 1 in layer 1 and 2 against 3 in layer 2. On the right the diagonal is between 0.3 and 0.7, lowest for digit 2, and all other cells lie near zero."}, "figure": {"caption": "Mean correlation between the activity that two different test images evoke, by class, mean ± standard error of the mean over networks. Frames: the two tasks.", "name": "fig-4"}}
-matrices(page)
+
+# %% tags=["hide-input"]
+def pair(page, layer, a, b):
+    """Return the mean correlation of two digits before the sleep as text."""
+    mean, _ = statistics.mean_and_error(of_layer(page, "before", layer, "mean"))
+    return f"{mean[a, b]:.2f}"
+
+
+def apart(page, layer):
+    """Return the correlation between classes less that within them before the sleep, with its interval as text."""
+    return figures.change(*(of_layer(page, "before", layer, kind) for kind in ("between", "within")), digits=2)
+
+
+pages.say(f"""
+Before the sleep different digits are alike in the hidden layers, but less so than images of the same one, by
+{apart(page, 0)} and {apart(page, 1)} in the two layers: not about as much, as the paper has it. Least alike are, by the released protocol,
+0 and 1 in the first layer, {pair(page.under("released"), 0, 0, 1)}, and 2 and 3 in the second,
+{pair(page.under("released"), 1, 2, 3)}, the pair that was just learned; the paper notes the latter, too.
+""")
 
 # %% [markdown]
 # ## What stands behind each cell
@@ -90,7 +153,7 @@ matrices(page)
 # digit are still nearly the same to the network, others have nothing in common any more. Pairs from different classes
 # are gathered around zero.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Two panels, one per hidden layer, of distributions of correlations for ten pairs of classes: four within a class, two within a task, four between the tasks. For each pair the left half shows the distribution before the sleep, which is high and mostly narrow, and the right half that after it. After the sleep pairs within a class are spread from about zero to one, all others are gathered around zero."}, "figure": {"caption": "Distribution of the correlations between two test images, for each pair of classes, all networks together: before the sleep (left half, grey) and after it (right half, green). Lines: means. Of 250 images of each class, so that the means differ a little from those of the matrices.", "name": "fig-4-distributions"}}
+# %% tags=["hide-input"]
 pairs = ["0 0", "1 1", "2 2", "3 3", "0 1", "2 3", "0 2", "0 3", "1 2", "1 3"]
 fig, axes = plt.subplots(2, 1, figsize=(7.2, 5.6), sharex=True, layout="constrained")
 for layer, ax in enumerate(axes):
@@ -113,7 +176,20 @@ for place, kind in ((1.5, "same class"), (4.5, "same task"), (7.5, "different ta
 axes[1].set_xticks(range(len(pairs)), [pair.replace(" ", "–") for pair in pairs])
 axes[1].set(xlabel="classes of the two images")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-plt.show()
+figures.show(
+    fig,
+    "fig-4-distributions",
+    caption="Distribution of the correlations between two test images, for each pair of classes, all networks together: "
+    "before the sleep (left half, grey) and after it (right half, green). Lines: means. Of 250 images of each class, so "
+    "that the means differ a little from those of the matrices.",
+    alt="Distributions of correlations for ten pairs of classes, before and after the sleep, with means in layers 1 and 2: "
+    + "; ".join(
+        f"{kind} classes {' and '.join(level(page, kind, 'before', layer) for layer in (0, 1))} before, "
+        f"{' and '.join(level(page, kind, 'after', layer) for layer in (0, 1))} after"
+        for kind in ("within", "between")
+    )
+    + ".",
+)
 
 # %% [markdown]
 # ## Sparser activity
@@ -128,25 +204,68 @@ plt.show()
 #
 # 0 if all units are equally active and 1 if a single one is.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels over the digits 0 to 3, before and after the sleep. Sparseness of hidden layer 1 is above 0.9 for the digits 0, 2 and 3 and near 0.8 for 1, and hardly changes; that of hidden layer 2 rises from about 0.8 to 0.9 for every digit. The fraction of active units falls from about 0.13 to 0.06 in layer 1 for 0, 2 and 3 and from 0.36 to 0.32 for 1, and from about 0.4 to 0.2 in layer 2. The untrained network has a sparseness near 0.7 and half of its units active."}, "figure": {"caption": "Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites (right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. Dotted: the untrained network, mean over digits.", "name": "fig-4-sparseness"}}
+
+# %% tags=["hide-input"]
+def sparse(page, key, when, layer):
+    """Return what every network measured of every digit, networks by digits."""
+    found = measured(page, "sparseness")
+    return np.array([[digit[key] for digit in network[when]["layers"][layer]] for network in found], float)
+
+
 fig, axes = plt.subplots(1, 4, figsize=(10, 3.2), layout="constrained")
-found = measured(page, "sparseness")
 for ax, (key, layer) in zip(axes, product(("treves_rolls", "active"), (0, 1)), strict=True):
-
-    def values(when, key=key, layer=layer):
-        """Return what every network measured of every digit, networks by digits."""
-        return np.array([[digit[key] for digit in network[when]["layers"][layer]] for network in found], float)
-
     for when, color, marker in (("before", figures.COLORS["published"], "o"), ("after", figures.COLORS["sleep"], "D")):
-        mean, error = statistics.mean_and_error(values(when))
+        mean, error = statistics.mean_and_error(sparse(page, key, when, layer))
         ax.errorbar(range(4), mean, error, color=color, marker=marker, ls="", capsize=2, label=stages[when])
-    ax.axhline(statistics.mean(values("initial")), color="k", lw=0.8, ls=":", label="untrained")
+    ax.axhline(statistics.mean(sparse(page, key, "initial", layer)), color="k", lw=0.8, ls=":", label="untrained")
     ax.set(title=f"hidden layer {layer + 1}", xlabel="digit", ylim=(0, 1), xlim=(-0.5, 3.5))
     ax.set_xticks(range(4))
 axes[0].set_ylabel("sparseness")
 axes[2].set_ylabel("fraction of units active")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plt.show()
+figures.show(
+    fig,
+    "fig-4-sparseness",
+    caption="Sparseness of the activity that a test image evokes (left pair) and fraction of the units that it excites "
+    "(right pair), by digit, before the sleep and after it: mean over networks; error bars: standard error of the mean. "
+    "Dotted: the untrained network, mean over digits.",
+    alt="Means over digits, before and after the sleep. "
+    + " ".join(
+        f"{title} in hidden layer {layer + 1}: {statistics.mean(sparse(page, key, 'before', layer)):.2f} and "
+        f"{statistics.mean(sparse(page, key, 'after', layer)):.2f}."
+        for key, title in (("treves_rolls", "Sparseness"), ("active", "Fraction of active units"))
+        for layer in (0, 1)
+    ),
+)
+
+
+# %% tags=["hide-input"]
+def held(view):
+    """Return for which digits and layers the interval of the change of the sparseness holds zero, as text."""
+    changes = {
+        f"digit {digit} in layer {layer + 1}": change
+        for layer in (0, 1)
+        for digit, change in enumerate(
+            (sparse(view, "treves_rolls", "after", layer) - sparse(view, "treves_rolls", "before", layer)).T
+        )
+    }
+    unsure = [
+        f"{name}, {figures.interval(change, 2)}"
+        for name, change in changes.items()
+        if not statistics.of_mean(statistics.Sample.of(change)).excludes_zero
+    ]
+    return f"{len(changes) - len(unsure)} of {len(changes)} cases" + (
+        f" (not for {'; '.join(unsure)})" if unsure else ""
+    )
+
+
+pages.say(f"""
+That activity gets sparser is resolved, digit by digit and layer by layer, in {held(page.under("released"))} by the
+released protocol and in {held(page.under("described"))} by the paper's text. By the released one the first layer was
+sparse before, {statistics.mean(sparse(page.under("released"), "treves_rolls", "before", 0)):.2f}, and the fraction of its
+active units falls from {statistics.mean(sparse(page.under("released"), "active", "before", 0)):.2f} to
+{statistics.mean(sparse(page.under("released"), "active", "after", 0)):.2f}.
+""")
 
 # %% [markdown]
 # ## With the masks of dropout
@@ -155,7 +274,7 @@ plt.show()
 # own, which hides a quarter of the units. That lowers every correlation by about the same factor, before and after the
 # sleep, and leaves the comparison as it is. `dropout = True` draws the maps above that way.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four panels, hidden layers 1 and 2 without and with dropout. In each, one line per network falls from before to after the sleep: correlations within classes from about 0.9 to about 0.5, those between classes from about 0.6 to about zero. With dropout all values are about a third smaller."}, "figure": {"caption": "Mean correlation within and between classes before and after the sleep, one line per network, without dropout and with its masks on.", "name": "fig-4-dropout"}}
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 3), sharey=True, layout="constrained")
 for ax, (layer, masks) in zip(axes, ((0, ""), (0, "_dropout"), (1, ""), (1, "_dropout")), strict=True):
     for kind, color, marker in (("within", "k", "o"), ("between", figures.COLORS["sleep"], "D")):
@@ -167,7 +286,22 @@ for ax, (layer, masks) in zip(axes, ((0, ""), (0, "_dropout"), (1, ""), (1, "_dr
     ax.set_xticks([0, 1], ["before", "after"])
 axes[0].set(ylabel="mean correlation")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-plt.show()
+figures.show(
+    fig,
+    "fig-4-dropout",
+    caption="Mean correlation within and between classes before and after the sleep, one line per network, without "
+    "dropout and with its masks on.",
+    alt="Mean correlations before and after the sleep. "
+    + " ".join(
+        f"Layer {layer + 1}{', dropout on' * bool(masks)}: "
+        + ", ".join(
+            f"{kind} classes {level(page, kind, 'before' + masks, layer)} and {level(page, kind, 'after' + masks, layer)}"
+            for kind in ("within", "between")
+        )
+        + "."
+        for layer, masks in product((0, 1), ("", "_dropout"))
+    ),
+)
 
 # %% [markdown]
 # ## The same by the other protocol
@@ -175,8 +309,13 @@ plt.show()
 # Softmax and cross-entropy, ten epochs, all images of a task, the plain rule of Algorithm 1, and no sleep after the
 # first task.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "The same four matrices for the other protocol. By default, the paper's text: before the sleep the cells off the diagonal are between 0.3 and 0.9, after it most are near zero, while digits 0 and 2 stay correlated in layer 2."}, "figure": {"caption": "As the first picture, for the protocol that the page does not begin with: by default the paper's text.", "name": "fig-4-other"}}
-matrices(page.other)
+# %% tags=["hide-input"]
+figures.show(
+    matrices(page.other),
+    "fig-4-other",
+    caption="As the first picture, for the protocol that the page does not begin with: by default the paper's text.",
+    alt=f"The same matrices. {told(page.other)}",
+)
 
 # %% [markdown]
 # ## Published and reproduced
@@ -197,14 +336,27 @@ for view, layer in product((page, page.other), (0, 1)):
     rows.append(row | {"images that excite no unit after it": f"{silent:.0f}"})
 tables.plain(rows)
 
+
+# %% tags=["hide-input"]
+def zero_and_two(view):
+    """Return the correlation of 0 and 2 in the second layer after the sleep, with its interval as text."""
+    return figures.interval(of_layer(view, "after", 1, "mean")[:, 0, 2], 2, sign=False)
+
+
+released, described = page.under("released"), page.under("described")
+pages.say(f"""
+**Verdict.** By the released protocol the claim holds for what is between the classes, in both layers. By the paper's text
+it does in the first layer, {figures.interval(of_layer(described, "after", 0, "between"), 2, sign=False)}; in the second
+the interval, {figures.interval(of_layer(described, "after", 1, "between"), 2, sign=False)}, reaches beyond what counts as
+near zero here, ±0.1. There 0 and 2 stay correlated, {zero_and_two(described)}, and 0 is the digit that these networks
+hardly recognise again after the sleep. "Maintaining strong correlations within classes" is half true. They fall too, by
+{change(released, "within", 0)} and {change(released, "within", 1)} in the two layers by the released protocol, by
+{change(described, "within", 0)} and {change(described, "within", 1)} by the text. But they fall less than those between
+classes: the difference of the two grows by {contrast(released, 0)} and {contrast(released, 1)}, by the text by
+{contrast(described, 0)} and {contrast(described, 1)}. Classes stand out more clearly than before.
+""")
+
 # %% [markdown]
-# **Verdict.** The claim holds for what is between the classes, in both layers and under both protocols, with one
-# exception: by the paper's text 0 and 2 stay correlated in the second layer, and 0 is the digit that these networks
-# hardly recognise again after the sleep. "Maintaining strong correlations within classes" is half true: they fall too,
-# by the released protocol most of all for the digit 2. They fall less than those between classes, so that classes stand
-# out more clearly than before. That activity gets sparser is confirmed in both layers and under both protocols; by the
-# released one the first layer was sparse before, and about half of its active units are silenced for all digits but 1.
-#
 # **What it does not show.** A lower correlation is no proof that the tasks use different neurons. The sleep lowers
 # nearly every weight that it changes ({doc}`fig5_input`), which silences many units, as the sparseness shows. Sparse
 # activity is less correlated whatever the task.

@@ -136,14 +136,22 @@ def gain(values: ArrayLike) -> str:
     return f"{mean:+.1f}" + (f" ± {error:.1f}" if np.size(values) > 1 else "")
 
 
-def change(values: ArrayLike, control: ArrayLike) -> str:
+def change(values: ArrayLike, control: ArrayLike, digits: int = 1) -> str:
     """Return the mean difference of two runs of every network, in the same order, with its 95 % interval as text."""
     pairs = np.subtract(*(np.asarray(runs, float) for runs in (values, control)))
-    if not statistics.finite(pairs).size:
+    return interval(pairs, digits)
+
+
+def interval(values: ArrayLike, digits: int = 1, *, sign: bool = True) -> str:
+    """Return the mean over networks with its 95 % interval as text, "?" where no number is finite.
+
+    digits: behind the point. sign: with a plus, as of a change.
+    """
+    if not statistics.finite(values).size:
         return "?"
-    found = statistics.of_mean(statistics.Sample.of(pairs))
-    interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if np.isfinite(found.half) else ""
-    return f"{found.mean:+.1f}{interval}".replace("-", "−")
+    found, form = statistics.of_mean(statistics.Sample.of(values)), f"{'+' * sign}.{digits}f"
+    limits = f" [{found.low:{form}}, {found.high:{form}}]" if np.isfinite(found.half) else ""
+    return f"{found.mean:{form}}{limits}".replace("-", "−")
 
 
 def resolved(changes: Mapping[str, ArrayLike]) -> str:

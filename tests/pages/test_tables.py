@@ -89,6 +89,13 @@ def test_runs_as_text(runs: list[float], text: str) -> None:
     assert figures.spread(runs, count=True) == (text if "diverged" in text else f"{text} ({len(runs)})")
 
 
+def test_intervals_as_text() -> None:
+    assert figures.change([3, 4, 5], [1, 1, 1]) == "+3.0 [+0.5, +5.5]"  # t of two degrees of freedom is 4.303
+    assert figures.interval([-0.25, -0.75], 2, sign=False) == "−0.50 [−3.68, 2.68]"
+    assert figures.interval([1, float("nan")]) == "+1.0"  # one network has no interval
+    assert figures.interval([]) == "?"
+
+
 def test_a_gain_as_text() -> None:
     assert figures.gain([1, 3, 2]) == "+2.0 ± 0.6"
     assert figures.gain([-1.04]) == "-1.0"
