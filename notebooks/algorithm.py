@@ -32,7 +32,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
-from myst_nb import glue
 from torch import nn
 
 from srclib import pages
@@ -209,10 +208,6 @@ pd.DataFrame(accuracy, index=digits).map("{:.1%}".format)
 # %% [markdown]
 # From left to right: each training wins its own task and loses the other. The second sleep brings digits 0 and 1 back,
 # without having seen them, at some cost to 2 and 3.
-#
-# {numref}`fig-raster` shows the beginning of that second sleep. The noise never stops, yet the layers above it fall
-# silent: {glue:text}`early` of all spikes of the hidden layers come in the first {glue:text}`shown` of
-# {glue:text}`steps` steps.
 
 # %% tags=["hide-input"]
 before = [layer.weight.detach() for layer in linear_layers(trained)]  # (out, in) each, before the second sleep
@@ -225,13 +220,14 @@ for w in before[:-1]:
 belongs.append(np.array([0, 0, 1, 1] + [2] * 6))  # the output neurons are digits
 
 hidden = torch.cat(result.spikes[:2], dim=1)
-glue("early", f"{float(hidden[:shown].sum() / hidden.sum()):.0%}", display=False)
-glue("shown", f"{shown:,}", display=False)
-glue("steps", f"{steps:,}", display=False)
 counts = result.spike_counts[0].double().numpy()
-glue("ratio", f"{counts[belongs[0] == 1].mean() / counts[belongs[0] == 0].mean():.1f}", display=False)
+early = 100 * float(hidden[:shown].sum() / hidden.sum())
+pages.say(f"""
+{{numref}}`fig-raster` shows the beginning of that second sleep. The noise never stops, yet the layers above it fall silent:
+{early:.0f} % of all spikes of the hidden layers come in the first {shown:,} of {steps:,} steps.
+""")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Raster plot of the first steps of a sleep, one panel of dots for each layer. The input fires in every step. In both hidden layers the spikes are dense in the first thirty steps, thin out until about step 180 and then stop almost completely. Most of them are orange, from neurons that prefer the digits 2 and 3; few are blue. Only a few spikes reach the output neurons."}, "figure": {"caption": "The sleep after the digits 2 and 3 were learned. Every dot is a spike. Input neurons are the 784 pixels, from the top row of the image down; a hidden neuron has the colour of the task that drives it more while the network is awake. A step stands for 1 ms.", "name": "fig-raster"}}
+# %% tags=["hide-input"]
 noise = draw_input(seen.mean(0).double().numpy(), steps, 2 * night.dt * night.rate, seed=(seed, t), window=night.window)
 rasters = [noise.dense(), *(s.numpy() for s in result.spikes)]  # bool (steps, neurons) each
 names = ["input", "hidden 1", "hidden 2", "output"]
@@ -247,7 +243,18 @@ axes[3].set(xlabel="time step of the sleep", yticks=[0, 3, 6, 9])
 for colour, label in zip(palette, ["neuron prefers 0 and 1", "neuron prefers 2 and 3"], strict=False):
     axes[0].scatter([], [], color=colour, s=16, label=label)
 fig.legend(loc="outside upper center", ncols=2, handletextpad=0)
-plt.show()
+counted = ", ".join(f"{name} {raster[:shown].sum():,}" for name, raster in zip(names, rasters, strict=True))
+figures.show(
+    fig,
+    "fig-raster",
+    caption="The sleep after the digits 2 and 3 were learned. Every dot is a spike. Input neurons are the 784 pixels, from "
+    "the top row of the image down; a hidden neuron has the colour of the task that drives it more while the network is "
+    "awake. A step stands for 1 ms.",
+    alt=f"Raster plot of the first {shown:,} steps of a sleep, one panel of dots for each layer. Spikes in them: {counted}; "
+    f"{early:.0f} percent of all those of the hidden layers in {steps:,} steps",
+    data=pd.DataFrame({"layer": names, f"spikes in the first {shown} steps": [r[:shown].sum() for r in rasters]}),
+    raster=True,
+)
 
 # %% [markdown]
 # Why does it fall silent? {numref}`fig-potential` follows one neuron. It shares nothing with the other neurons of its
@@ -277,7 +284,7 @@ w = before[0][busiest].double()
 potential, fired = alone(w, rasters[0], alphas[0], betas[0], night)
 assert np.array_equal(fired, rasters[1][:, busiest])
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Membrane potential of one neuron over time. It climbs to the threshold within a few steps, fires and falls back to zero, several times in a row. After the last spike it turns downwards and stays far below zero."}, "figure": {"caption": "Membrane potential of the neuron of hidden layer 1 that fired most. Triangles mark its spikes; after each, the potential starts again from zero and the neuron's weights have changed.", "name": "fig-potential"}}
+# %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(7.2, 2.6), layout="constrained")
 path = np.column_stack([potential, np.where(fired, 0, np.nan)]).ravel()  # a spike drops to 0 within its step
 time = np.repeat(np.arange(steps), 2)[np.isfinite(path)]
@@ -288,15 +295,29 @@ ax.plot(np.flatnonzero(fired), np.full(fired.sum(), 1.9 * betas[0]), "v", color=
 ax.set(
     xlim=(-4, shown), ylim=(-4 * betas[0], 2.2 * betas[0]), xlabel="time step of the sleep", ylabel="membrane potential"
 )
-plt.show()
+figures.show(
+    fig,
+    "fig-potential",
+    caption="Membrane potential of the neuron of hidden layer 1 that fired most. Triangles mark its spikes; after each, the "
+    "potential starts again from zero and the neuron's weights have changed.",
+    alt=f"Membrane potential of one neuron over time. It climbs to the threshold, fires and falls back to zero, {fired.sum()} "
+    f"times in all, the last time in step {np.flatnonzero(fired).max(initial=-1) + 1:,} of {steps:,}",
+)
 
 # %% [markdown]
 # Every spike strengthens the few synapses that took part and weakens all the others that the gate leaves free. There
 # are far more of the others. After some spikes the noise pulls the potential down on average, and the neuron is
 # silent from then on. The neurons that the noise excites most are tamed first, and these belong mostly to what was
-# learned last: here a neuron of hidden layer 1 that prefers the digits 2 and 3 fired {glue:text}`ratio` times as often
-# as one that prefers 0 and 1.
-#
+# learned last.
+
+# %% tags=["hide-input"]
+ratio = counts[belongs[0] == 1].mean() / counts[belongs[0] == 0].mean()
+pages.say(
+    f"Here a neuron of hidden layer 1 that prefers the digits 2 and 3 fired {ratio:.1f} times as often as one that prefers 0 "
+    "and 1."
+)
+
+# %% [markdown]
 # ## The gate
 #
 # The released code multiplies every change by
@@ -311,7 +332,7 @@ plt.show()
 # ({numref}`fig-gate`). What training made strong and positive is out of reach of the sleep. What the sleep does to
 # the rest is mostly inhibition, and a synapse that it does strengthen jumps to its final value in one step.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Left: the gate g of w falls from two for negative weights through one at zero to zero for weights above 0.005. Right: density of weights before and after the sleep. Weights above 0.005 lie on the diagonal, unchanged. Weights below lie on lines parallel to the diagonal, shifted down by one or several depressions, and a few are shifted up."}, "figure": {"caption": "Left: the gate. Right: the weights into those neurons of hidden layer 1 that fired, before and after the sleep of the raster above; darker is more weights. On the diagonal nothing changed.", "name": "fig-gate"}}
+# %% tags=["hide-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4), width_ratios=[1, 1.5], layout="constrained")
 w = np.linspace(-0.01, 0.01, 401)
 left.plot(w, gate(torch.tensor(w), 0.001), color=palette[0])
@@ -324,7 +345,16 @@ right.hist2d(old, new, bins=240, norm="log", cmap=shades, rasterized=True)
 right.axline((0, 0), slope=1, color="k", lw=0.6, ls=":")
 right.locator_params(nbins=5)
 right.set(xlabel="weight before the sleep", ylabel="weight after the sleep")
-plt.show()
+figures.show(
+    fig,
+    "fig-gate",
+    caption="Left: the gate. Right: the weights into those neurons of hidden layer 1 that fired, before and after the sleep of "
+    "the raster above; darker is more weights. On the diagonal nothing changed.",
+    alt="Left: the gate g of w falls from two for negative weights through one at zero to zero for positive ones. Right: density "
+    f"of weights before and after the sleep. Of those above 0.005 {100 * (old == new)[old > 0.005].mean():.0f} percent lie on the "
+    f"diagonal, unchanged; of those below it {100 * (new < old)[old <= 0.005].mean():.0f} percent are lower than before",
+    raster=True,
+)
 
 # %% [markdown]
 # (where-parameters-come-from)=
@@ -421,7 +451,7 @@ assert np.array_equal(u / drive / 2 <= m, u <= 2 * drive * m)
 # factor per step, and so are inc and dec. The rate is a gain on the mean input, and only the product
 # $2\,\mathrm{d}t\,r$ matters: the probability that an input fires whose mean is 1.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Bar chart of spike probabilities per step for six data sets, from 0.91 for CIFAR-10 over 0.48 for MNIST, 0.45 for cross-modal MNIST, 0.36 for Fashion-MNIST and 0.13 for patches to 0.06 for CUB-200."}, "figure": {"caption": "What the released rates mean: the probability per step that an input with a mean of 1 fires, 2·dt·rate.", "name": "fig-gain"}}
+# %% tags=["hide-input"]
 rates = {
     "MNIST": protocols.load("released", "mnist").sleep.night(0).rate,
     "Fashion-MNIST": protocols.load("released", "fashion_mnist").sleep.night(0).rate,
@@ -435,22 +465,26 @@ fig, ax = plt.subplots(figsize=(7.2, 2.5), layout="constrained")
 bars = ax.barh([f"{name}, {rate:.0f} Hz" for name, rate in rates.items()], [0.002 * r for r in rates.values()])
 ax.bar_label(bars, fmt="%.2f", padding=3)
 ax.set(xlim=(0, 1), xlabel="spike probability per step of an input with mean 1")
-plt.show()
+figures.show(
+    fig,
+    "fig-gain",
+    caption="What the released rates mean: the probability per step that an input with a mean of 1 fires, 2·dt·rate.",
+    alt="Bar chart of spike probabilities per step: "
+    + ", ".join(f"{name} {0.002 * r:.2f}" for name, r in rates.items()),
+)
 
 # %% [markdown]
 # For MNIST, Fashion-MNIST and the cross-modal task the released code shows the network only a square of the mean
 # image in each step, 11 × 11 pixels at a random place; the paper does not mention it. A pixel near the border lies in
 # fewer of these squares than one in the middle, so the noise is weaker there ({numref}`fig-input`).
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four square images, dark on white. First the mean image of the digits 0 to 3, a blurred shape. Second a few single pixels within a small square, the input spikes of one step. Third and fourth the expected and the observed rate of spikes of every pixel, which look alike: the mean image, fainter towards its border."}, "figure": {"caption": "From the mean image to noise. The expected rate is the probability of a spike times that of lying in the square of a step; the observed one is counted over the whole sleep. These two share one scale of grey.", "name": "fig-input"}}
+# %% tags=["hide-input"]
 window, mean = night.window or 28, seen.mean(0).numpy().reshape(28, 28)
 covered = np.convolve(np.ones(29 - window), np.ones(window)) / (29 - window)  # how often a row is in the square, (28,)
 expected = np.minimum(1, 2 * night.dt * night.rate * mean) * np.outer(covered, covered)
 observed = rasters[0].mean(0).reshape(28, 28)
 per_step = rasters[0].sum(1)  # (steps,)
 assert abs(per_step.mean() - expected.sum()) < 5 * per_step.std() / np.sqrt(steps)  # five standard errors
-glue("per_step", f"{per_step.mean():.1f}", display=False)
-glue("expected", f"{expected.sum():.1f}", display=False)
 
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.1), layout="constrained")
 one_step = rasters[0][per_step.argmax()].reshape(28, 28)
@@ -460,10 +494,23 @@ for ax, (title, (image, scale)) in zip(axes, panels.items(), strict=True):
     ax.imshow(image, cmap="gray_r", vmin=0, vmax=scale)
     ax.set(title=title, xticks=[], yticks=[])
     ax.spines[:].set_visible(True)
-plt.show()
+figures.show(
+    fig,
+    "fig-input",
+    caption="From the mean image to noise. The expected rate is the probability of a spike times that of lying in the square of "
+    "a step; the observed one is counted over the whole sleep. These two share one scale of grey.",
+    alt="Four square images: the mean image of the digits 0 to 3; the input spikes of one step, "
+    f"{one_step.sum():.0f} pixels; the expected and the observed rate of spikes of every pixel, whose correlation is "
+    f"{np.corrcoef(expected.ravel(), observed.ravel())[0, 1]:.2f}",
+    data=pd.DataFrame({"expected": expected.ravel(), "observed": observed.ravel()}),
+)
+
+# %% tags=["hide-input"]
+pages.say(
+    f"In this sleep {per_step.mean():.1f} of the 784 inputs fired in a step on average; {expected.sum():.1f} were expected."
+)
 
 # %% [markdown]
-# In this sleep {glue:text}`per_step` of the 784 inputs fired in a step on average; {glue:text}`expected` were expected.
 # So few events are what makes a fast kernel possible: it adds up the weights of the inputs that fired, and touches the
 # weights of a neuron only when the neuron fires.
 #

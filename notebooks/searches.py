@@ -2,15 +2,7 @@
 # # How the parameters were found
 #
 # **Claim.** The parameters of every sleep were found by a genetic algorithm that maximised accuracy on the training set
-# {cite}`tadros2022`. That code was not released, and the text prints no parameters.
-#
-# The protocol `described` therefore has sleeps from searches of our own, by Optuna's genetic sampler {cite}`akiba2019`.
-# They go stage by stage. Some networks, each with its own order of the tasks, learn a task. Then sleeps are tried, each
-# time from the same weights; a sleep is scored by the mean accuracy of the networks on images of all tasks so far. The
-# best one is slept, and the networks learn the next task. The images that score are training images held out of
-# training: no search sees a test image. None of its networks enters a result, but for the searches for single networks
-# at the end. EWC, SI, OWM and the sleep of the protocol `tuned` ({doc}`best_sleep`), the same after every task, were
-# searched as whole runs, scored by the final accuracy.
+# {cite}`tadros2022`.
 
 # %% tags=["parameters"]
 profile = "full"  # smoke, ci or full: how many runs of each half of the rule
@@ -85,8 +77,102 @@ def minutes(provenance):
 
 
 titles = {name: title(name, found["study"]) for name, found in searched.items()}
+EVERY = ("mnist", "fashion_mnist", "cifar10")  # data sets of five tasks with classes of their own
+
+
+def span(values, form=".0f"):
+    """Return the least and the most of some numbers as text."""
+    known = statistics.finite(values)
+    if not known.size:
+        return figures.NOTHING
+    low, high = (f"{value:{form}}".replace("-", "−") for value in (known.min(), known.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def stages_of(beside=(), datasets=EVERY, first=2):
+    """Return (name of the search, stage) of the searches for a sleep beside some method, from a task on."""
+    return [
+        (name, stage)
+        for name, found in sleeps.items()
+        if found["study"]["beside"] == list(beside) and found["study"]["dataset"] in datasets
+        and not found["study"]["changes"].get("awake")
+        for stage in found["stages"]
+        if stage["stage"] >= first
+    ]  # fmt: skip
+
+
+def gained(of):
+    """Return by how many points the best sleep of every stage raises the score over the networks awake."""
+    return [100 * (stage["score"] - statistics.mean(stage["before"])) for _, stage in of]
+
+
+def better(of):
+    """Return the share of the trials of every stage, in percent, that score above the networks awake."""
+    return [100 * (tried(name, stage).score > statistics.mean(stage["before"])).mean() for name, stage in of]
+
+
+def reached(of, trials):
+    """Return which share of the gain of every stage, in percent, its first trials had."""
+    found = []
+    for name, stage in of:
+        awake = statistics.mean(stage["before"])
+        found.append(100 * (tried(name, stage).score.iloc[:trials].max() - awake) / (stage["score"] - awake))
+    return found
+
+
+def best_by_sampler(dataset):
+    """Return the best score of every sampler on a data set in percent, one search each, as text."""
+    found = {
+        SAMPLERS[w["study"]["sampler"]]: 100 * trials[name].score.max()
+        for name, w in wholes.items()
+        if w["study"]["dataset"] == dataset
+    }
+    return ", ".join(f"{sampler} {found[sampler]:.1f}" for sampler in SAMPLERS.values() if sampler in found)
+
+
+shown = [dataset for dataset in places if any(w["study"]["dataset"] == dataset for w in wholes.values())]
+
+# %% tags=["hide-input"]
+pages.say(f"""
+That code was not released, and the text prints no parameters, so all sleeps of the protocol `described` come from searches
+of our own. The sampler seems to matter less than the budget: the best scores are
+{"; ".join(f"{best_by_sampler(dataset)} % on {figures.DATASETS[dataset]}" for dataset in shown)}, in one search each.
+""")
+
+# %% tags=["hide-input"]
+colors = {"genetic": "k", "tpe": sns.color_palette("colorblind")[3], "random": "0.6"}
+fig, axes = plt.subplots(1, len(shown), figsize=(10, 3.2), sharey=True, squeeze=False, layout="constrained")
+for ax, dataset in zip(axes[0], shown, strict=True):
+    for name, found in wholes.items():
+        if found["study"]["dataset"] == dataset:
+            sampler = found["study"]["sampler"]
+            scores = 100 * trials[name]["score"].to_numpy()
+            ax.plot(scores, ".", color=colors[sampler], ms=3, alpha=0.5)
+            ax.plot(np.maximum.accumulate(scores), color=colors[sampler], lw=2, label=SAMPLERS[sampler])
+    ax.set(title=figures.DATASETS[dataset], xlabel="trial", ylim=(0, 100))
+    ax.grid(axis="y", color="0.92")
+    ax.legend(loc="lower right")
+axes[0, 0].set_ylabel("final accuracy (%)")
+figures.show(
+    fig,
+    "fig-searches-samplers",
+    caption="Score of every trial (dots) and the best so far (lines), by sampler: mean final accuracy of eight networks on "
+    "training images held out. The first trial has the rate and the proportions of thresholds and changes of the released "
+    "sleep, over 64 streams of noise at once, and larger first weights.",
+    alt="Scores against trials; the best of every sampler in percent: "
+    + "; ".join(f"{figures.DATASETS[dataset]}: {best_by_sampler(dataset)}" for dataset in shown),
+)
 
 # %% [markdown]
+# ## How a search goes
+#
+# The searches for `described` are by Optuna's genetic sampler {cite}`akiba2019`, stage by stage. Some networks, each with
+# its own order of the tasks, learn a task. Then sleeps are tried, each time from the same weights; a sleep is scored by
+# the mean accuracy of the networks on images of all tasks so far. The best one is slept, and the networks learn the next
+# task. The images that score are training images held out of training: no search sees a test image. None of its networks
+# enters a result, but for the searches for single networks at the end. EWC, SI, OWM and the sleep of the protocol `tuned`
+# ({doc}`best_sleep`), the same after every task, were searched as whole runs, scored by the final accuracy.
+#
 # ## What was searched
 
 # %% tags=["hide-input"]
@@ -110,14 +196,14 @@ tables.plain(rows, escape=False, classes="verdicts")
 # %% [markdown]
 # Of no use: trials whose sleep was given up because a layer would have made more synaptic updates than the study allows,
 # 20 to 400 million. In most of them the neurons excite each other until they fire in nearly every step; such a sleep
-# takes a hundred times as long as another one. Repeated: trials with values that were tried before, which a genetic
+# takes far longer than another one. Repeated: trials with values that were tried before, which a genetic
 # search draws the more, the more its population agrees; today's code draws anew. The searches for networks of other
 # kinds, whose layers are named in the table, belong to {doc}`supplement_four_layers` and {doc}`supplement_spiking` and are
 # not in the pictures below.
 #
 # ## How the search went
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Panels of scores against trials. Cross-modal MNIST and CUB-200: the best score stays on the dashed line of the network awake. MNIST, Fashion-MNIST and CIFAR-10 without old images: most trials lie far above the dashed line, and the best score is nearly flat after a few tens of trials. Beside iCaRL on CIFAR-10 it stays on the dashed line after the second task, and nearly all trials lie above it after later ones. With rehearsal most trials on MNIST, Fashion-MNIST and cross-modal MNIST lie below the dashed line and the best ones slightly above it or on it; on CIFAR-10 most trials that count lie above it, the best by about 15 points."}, "figure": {"caption": "Score of every trial (dots), the best so far (line) and the accuracy of the same networks awake, before the sleep (dashed); one row for each search, one panel for the sleep after each task. Trials that were given up are not shown.", "name": "fig-searches"}}
+# %% tags=["hide-input"]
 stages = sorted({stage["stage"] for found in sleeps.values() for stage in found["stages"]})
 fig, axes = plt.subplots(
     len(sleeps), len(stages), figsize=(10, 1.9 * len(sleeps) + 0.4), sharey=True, squeeze=False, layout="constrained"
@@ -135,27 +221,44 @@ for row, (name, found) in zip(axes, sleeps.items(), strict=True):
     row[0].set_ylabel(f"{titles[name].replace(', ', chr(10)).replace(' + ', chr(10) + '+ ')}\naccuracy (%)", fontsize=9)
 for ax in axes[-1]:
     ax.set_xlabel("trial")
-plt.show()
+figures.show(
+    fig,
+    "fig-searches",
+    caption="Score of every trial (dots), the best so far (line) and the accuracy of the same networks awake, before the "
+    "sleep (dashed); one row for each search, one panel for the sleep after each task. Trials that were given up are not "
+    "shown.",
+    alt="Panels of scores against trials. The best sleep raises the score over the networks awake by these points, over "
+    f"all stages: without old images {span(gained(stages_of()))}, beside rehearsal {span(gained(stages_of(['rehearsal'])))}, "
+    f"beside iCaRL {span(gained(stages_of(['icarl'])))}",
+)
+
+# %% tags=["hide-input"]
+alone, cross, birds = (stages_of(), *(stages_of(datasets=[dataset]) for dataset in ("cross_modal", "cub50")))
+images, natural = (stages_of(["rehearsal"], datasets) for datasets in (("mnist", "fashion_mnist"), ("cifar10",)))
+pages.say(f"""
+Without old images a sleep is easy to find. The dashed line is what the network knows awake; on MNIST, Fashion-MNIST and
+CIFAR-10 {span(better(alone))} % of the sleeps that were tried lie above it, and after fifty trials a search has
+{span(reached(alone, 50))} % of what its best sleep gains. From the third task on, the first trial is the best sleep of the
+stage before, and it already has {span(reached(stages_of(first=3), 1))} % of the gain. Where tasks share all their outputs,
+on cross-modal MNIST, the best sleep gains {span(gained(cross), ".1f")} points, and on CUB-200, where a task is trained for
+207 epochs, {span(gained(birds), ".1f")}.
+
+Beside iCaRL, which answers by the nearest mean, {span(better(stages_of(["icarl"], first=3)))} % of the sleeps help from the
+third task on; the best ones gain {span(gained(stages_of(["icarl"], first=3)))} points over the network before it. What
+iCaRL alone would know by then is another question ({{doc}}`table2_icarl`).
+
+Beside rehearsal fewer sleeps leave intact what the network knows: on MNIST and Fashion-MNIST, from the third task on,
+{span(better([(name, stage) for name, stage in images if stage["stage"] > 2]))} % improve it, and the best ones gain
+{span(gained(images), ".1f")} points on the networks of the search. On cross-modal MNIST the best one changes it by
+{span(gained(stages_of(["rehearsal"], ["cross_modal"])), ".1f")} points. On CIFAR-10 {span(better(natural))} % improve it,
+and the best ones gain {span(gained(natural))} points. {{doc}}`table1_accuracy` and {{doc}}`table1_cifar10` have what they are
+worth on others.
+""")
 
 # %% [markdown]
-# Without old images a sleep is easy to find. The dashed line is what the network knows awake; on MNIST, Fashion-MNIST and
-# CIFAR-10 seven to nine of ten sleeps that were tried lie above it, and nine tenths of what the best one gains are there
-# within fifty trials. From the third task on, the first trial is the best sleep of the stage before, and it already has
-# 85 to 97 % of the gain: one sleep could serve all tasks. Where tasks share all their outputs, on cross-modal MNIST, the
-# best of 517 different sleeps gains next to nothing, and on CUB-200, where a task is trained for 207 epochs, no more.
-#
-# Beside iCaRL, which answers by the nearest mean, nearly all sleeps help from the third task on; the best ones gain 12 to
-# 14 points over the network before it. What iCaRL alone would know by then is more ({doc}`table2_icarl`).
-#
-# Beside rehearsal it is the other way round. Awake, the network knows most of what it learned, few sleeps leave that
-# intact: on MNIST and Fashion-MNIST, from the third task on, no more than one in three improves it, and the best ones
-# gain one to five points on the networks of the search. On cross-modal MNIST none gains. On CIFAR-10, where rehearsal
-# alone brings back less, about half of them improve it, and the best ones gain 8 to 16 points. {doc}`table1_accuracy` and
-# {doc}`table1_cifar10` have what they are worth on others.
-#
 # ## Which parameters matter
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances. Length and rate are below 0.2 nearly everywhere. On MNIST and Fashion-MNIST without rehearsal dec has 0.4 to 0.7 after tasks 4 and 5, and the first two thresholds up to 0.4 after the earlier tasks. On CIFAR-10 dec has 0.3 to 0.7 after tasks 2 to 4, and the last threshold 0.7 after task 5. Beside iCaRL dec has 0.3 to 0.4 up to task 4, and the second threshold 0.8 after task 5. With rehearsal inc, dec and the second threshold share most of it."}, "figure": {"caption": "Importance of each parameter for the score of the sleep after each task: how far its values in the best tenth of the trials are distributed otherwise than in all of them, as a share of the sum over parameters.", "name": "fig-searches-importance"}}
+# %% tags=["hide-input"]
 labels = {
     "steps": "length",
     "rate": "rate",
@@ -175,29 +278,50 @@ importance = pd.DataFrame(
 ).T.rename(columns=labels)
 
 
-def draw_importance(importance, figsize, size):
-    """Draw a heat map with a row for each search; size: of its numbers."""
-    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+def draw_importance(importance, figsize, size, name, caption):
+    """Show a heat map with a row for each search; size: of its numbers."""
+    fig, ax = plt.subplots(figsize=figsize, layout="constrained")
     sns.heatmap(
         importance, ax=ax, annot=True, fmt=".2f", cmap="cividis", vmin=0, vmax=1, linewidths=0.5,
         annot_kws={"size": size}, cbar_kws={"label": "importance"},
     )  # fmt: skip
     ax.tick_params(length=0)
     plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
-    plt.show()
+    first = importance.idxmax(axis=1).value_counts()
+    counted = ", ".join(f"{parameter} in {count}" for parameter, count in first.items())
+    alt = f"Heat map of importances, {len(importance)} rows. Most important is {counted}"
+    figures.show(fig, name, caption=caption, alt=alt, data=importance.rename_axis("search").reset_index())
 
 
-draw_importance(importance, (7.6, 0.32 * len(importance) + 1.2), 9)
+draw_importance(
+    importance,
+    (7.6, 0.32 * len(importance) + 1.2),
+    9,
+    "fig-searches-importance",
+    "Importance of each parameter for the score of the sleep after each task: how far its values in the best tenth of the "
+    "trials are distributed otherwise than in all of them, as a share of the sum over parameters.",
+)
+
+
+# %% tags=["hide-input"]
+def median(parameter, of=None):
+    """Return the median importance of a parameter over stages, as a share in text."""
+    rows = importance.index if of is None else [f"{titles[name]}, task {stage['stage']}" for name, stage in of]
+    return f"{importance.loc[rows, parameter].median():.2f}"
+
+
+late = stages_of(datasets=("mnist", "fashion_mnist"), first=4)
+pages.say(f"""
+Length and rate of the noise have a median importance of {median("length")} and {median("rate")}: they only say how much of
+the same noise there is. Thresholds decide whether anything fires at all: {median("threshold 1")}, {median("threshold 2")}
+and {median("threshold 3")}. By how much a neuron that fires loses on inputs that did not, `dec`, has {median("dec")}, and
+{median("dec", late)} in the late sleeps without old images, after the fourth and fifth tasks of MNIST and Fashion-MNIST.
+""")
 
 # %% [markdown]
-# With few exceptions length and rate of the noise matter little: they only say how much of the same noise there is.
-# Thresholds decide whether anything fires at all. What decides how good a late sleep is without old images is, on MNIST
-# and Fashion-MNIST, `dec`, by how much a neuron that fires loses on inputs that did not; on CIFAR-10 it is so after the
-# second and third tasks.
-#
 # ## Where the best sleeps lie
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Seven panels, one per parameter, with a row for each stage of each search. The best values of dec lie close together for the later sleeps of MNIST and Fashion-MNIST without rehearsal, near 0.002 to 0.007, and lower for CIFAR-10; those of length, rate and inc are scattered over most of the range. Thresholds scatter over one to two powers of ten."}, "figure": {"caption": "Values in the best tenth of the trials of every stage (dots) and the best one (diamond), over the whole range that was searched, on logarithmic axes.", "name": "fig-searches-best"}}
+# %% tags=["hide-input"]
 bounded = list(next(iter(sleeps.values()))["study"]["space"])
 fig, axes = plt.subplots(1, len(bounded), figsize=(11, 0.3 * len(importance) + 1.3), sharey=True, layout="constrained")
 for ax, parameter in zip(axes, bounded, strict=True):
@@ -217,18 +341,38 @@ for ax, parameter in zip(axes, bounded, strict=True):
     ax.grid(axis="x", color="0.92")
 axes[0].set_yticks(range(len(importance)), importance.index)
 axes[0].invert_yaxis()
-plt.show()
+
+
+def values_of(parameter, of):
+    """Return the value of a parameter in the best sleep of every stage."""
+    return [stage["values"][parameter] for _, stage in of]
+
+
+figures.show(
+    fig,
+    "fig-searches-best",
+    caption="Values in the best tenth of the trials of every stage (dots) and the best one (diamond), over the whole range "
+    "that was searched, on logarithmic axes.",
+    alt="Seven panels, one per parameter, with a row for each stage of each search. The best dec after the fourth and fifth "
+    f"tasks of MNIST and Fashion-MNIST without rehearsal is {span(values_of('dec', late), '.1g')}, the best inc "
+    f"{span(values_of('inc', late), '.1g')}",
+)
+
+# %% tags=["hide-input"]
+on_cifar = stages_of(datasets=["cifar10"])
+less = span([inc / dec for inc, dec in zip(values_of("inc", late), values_of("dec", late), strict=True)], ".2g")
+pages.say(f"""
+After the fourth and fifth tasks, the best sleeps of MNIST and Fashion-MNIST without rehearsal have a `dec` of
+{span(values_of("dec", late), ".1g")} and an `inc` of {span(values_of("inc", late), ".1g")}: a coincidence of two spikes adds
+{less} times what a missing one takes away. That suggests that these sleeps bring old tasks back by weakening what fires
+more than by strengthening what replays. On CIFAR-10 `dec` is {span(values_of("dec", on_cifar), ".1g")} and `inc`
+{span(values_of("inc", on_cifar), ".1g")}.
+
+A search draws more of what was good before, so trials of one stage are not independent, and the importances describe
+this search and not the whole space.
+""")
 
 # %% [markdown]
-# After the later tasks, the best sleeps of MNIST and Fashion-MNIST without rehearsal agree on `dec`, within a factor of
-# about four, and on little else. Their `inc` spans one to three powers of ten, down to where a coincidence of two spikes
-# adds a five-hundredth of what a missing one takes away. That suggests that these sleeps bring old tasks back by weakening
-# what fires more than by strengthening what replays. On CIFAR-10 `dec` is smaller by a factor of ten or more, and
-# `inc` is larger than it but after the last task.
-#
-# A search draws more of what was good before, so trials of one stage are not independent, and the importances describe
-# this search and not the whole space.
-#
 # ## Each half of the rule alone
 #
 # So the same sleeps were run with `inc` at zero, which leaves only the weakening of synapses without a spike, and with
@@ -236,25 +380,35 @@ plt.show()
 
 # %% tags=["hide-input"]
 halves = {"src": "both", "src/no_potentiation": "dec alone", "src/no_depression": "inc alone"}
-rows = {}
+rows, without = [], {"dec alone": [], "inc alone": []}
 for protocol in ("described", "released", "tuned"):
-    for (dataset, run), group in page.under(protocol).collect("ablation").items():
-        row = {"protocol": protocol, "data set": figures.DATASETS[dataset]} | dict.fromkeys(halves.values(), "–")
-        rows.setdefault((protocol, dataset), row)[halves[run]] = figures.spread(summary.final(group), count=True)
-tables.plain(list(rows.values()))
+    found = page.under(protocol).collect("ablation")
+    for dataset in found.datasets:
+        ends = {halves[run]: summary.final(group) for run, group in found.of(dataset).items()}
+        row = {"protocol": protocol, "data set": figures.DATASETS[dataset]}
+        row |= {half: figures.spread(ends.get(half, []), count=True) for half in halves.values()}
+        for half, changes in without.items():
+            row[f"{half}, less both"] = figures.change(ends.get(half, []), ends.get("both", []))
+            if ends.get(half) and ends.get("both"):
+                changes.append(statistics.mean(ends[half]) - statistics.mean(ends["both"]))
+        rows.append(row)
+tables.plain(rows, label="Halves of the rule")
 
 # %% [markdown]
 # Final accuracy in percent on test images, mean ± standard deviation over networks, none of which these sleeps were
-# searched on (their number).
-#
-# **Weakening is enough.** Without any potentiation no sleep does worse by more than a few points, by the text, as released,
-# or tuned on any of three data sets; also not on CIFAR-10, where the tuned `inc` is eight times `dec`. The released sleep,
-# whose parameters are the authors', loses most by it and still leaves more than twice what the network knows without
-# sleep. Potentiation alone brings nothing back. The tuned networks end where those without sleep do, or lower; by the text,
-# neurons that fire together excite each other until millions of spikes have driven the weights out of all bounds. So what
-# brings old tasks back is the other half of the rule, which takes away from synapses whose neuron fires without them; the
-# noise decides which neurons those are.
-#
+# searched on (their number); differences in points with the 95 % interval.
+
+# %% tags=["hide-input"]
+pages.say(f"""
+**Weakening is enough.** Without any potentiation the accuracy changes by {span(without["dec alone"], "+.1f")} points, by the
+text, as released, or tuned on any of three data sets. Without depression it changes by
+{span(without["inc alone"], "+.1f")} points: potentiation alone brings nothing back. By the text, neurons that fire together
+then excite each other until the spikes have driven the weights out of all bounds. So what brings old tasks back is the
+other half of the rule, which takes away from synapses whose neuron fires without them; the noise decides which neurons
+those are.
+""")
+
+# %% [markdown]
 # ## What was found
 #
 # Accuracy on the held-out images of the tasks so far, mean ± standard deviation over the networks of the search.
@@ -288,23 +442,6 @@ tables.plain(rows, classes="verdicts")
 # The same study was run with a genetic algorithm (NSGA-II), which is what the paper says it used, with TPE, a model of
 # where good values lie, and at random.
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Scores against trials. MNIST: the best of all three samplers rises from 67 to between 76 and 78 percent, that of random search by a single lucky trial; most random dots lie below 60. Fashion-MNIST: TPE rises from 44 to 53. CIFAR-10: TPE rises from 49 to 60 and the genetic algorithm, more slowly, to 58."}, "figure": {"caption": "Score of every trial (dots) and the best so far (lines), by sampler. The first trial has the rate and the proportions of thresholds and changes of the released sleep, over 64 streams of noise at once, and larger first weights.", "name": "fig-searches-samplers"}}
-colors = dict(zip(SAMPLERS, sns.color_palette("colorblind", len(SAMPLERS)), strict=True))
-shown = [dataset for dataset in places if any(w["study"]["dataset"] == dataset for w in wholes.values())]
-fig, axes = plt.subplots(1, len(shown), figsize=(10, 3.2), sharey=True, squeeze=False, layout="constrained")
-for ax, dataset in zip(axes[0], shown, strict=True):
-    for name, found in wholes.items():
-        if found["study"]["dataset"] == dataset:
-            sampler = found["study"]["sampler"]
-            scores = 100 * trials[name]["score"].to_numpy()
-            ax.plot(scores, ".", color=colors[sampler], ms=3, alpha=0.5)
-            ax.plot(np.maximum.accumulate(scores), color=colors[sampler], lw=2, label=SAMPLERS[sampler])
-    ax.set(title=figures.DATASETS[dataset], xlabel="trial", ylim=(0, 100))
-    ax.grid(axis="y", color="0.92")
-    ax.legend(loc="lower right")
-axes[0, 0].set_ylabel("final accuracy (%)")
-plt.show()
-
 # %% tags=["hide-input"]
 common = min(len(trials[name]) for name in wholes)
 tables.plain(
@@ -323,10 +460,9 @@ tables.plain(
 )
 
 # %% [markdown]
-# **The sampler matters less than the budget.** On MNIST the three end within three points. But random search owes its
-# best to one lucky draw; nearly all of its other trials are worse than the released sleep. The genetic algorithm and TPE
-# learn where good sleeps lie, and most of what they try late is near the best. On CIFAR-10 TPE has after a hundred trials
-# what the genetic algorithm has after two hundred. So nothing of SRC rests on the genetic algorithm.
+# There is one search for each sampler and data set, so that a difference of a few points between them means nothing. Most
+# trials of random search are worse than the released sleep, as the last column says; the genetic algorithm and TPE learn
+# where good sleeps lie. Nothing here says that SRC rests on the genetic algorithm.
 #
 # What the best sleeps are made of:
 
@@ -337,20 +473,36 @@ best = {
 }
 tables.plain(pd.DataFrame(best).rename(index=labels), classes="verdicts")
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Heat map of importances of fourteen parameters in six searches. No cell is above 0.24; which parameters matter most differs from search to search."}, "figure": {"caption": "Importance of each parameter for the score of a whole run, as above.", "name": "fig-searches-whole-importance"}}
+# %% tags=["hide-input"]
 whole_importance = pd.DataFrame(
     {titles[name]: outcomes.importances(trials[name], found["study"]["space"]) for name, found in wholes.items()}
 ).T.rename(columns=labels)
-draw_importance(whole_importance, (9.5, 0.4 * len(whole_importance) + 1.4), 8)
+draw_importance(
+    whole_importance,
+    (9.5, 0.4 * len(whole_importance) + 1.4),
+    8,
+    "fig-searches-whole-importance",
+    "Importance of each parameter for the score of a whole run, as above.",
+)
+
+
+# %% tags=["hide-input"]
+def found_in(parameter, *datasets):
+    """Return the values of a parameter in the best sleeps for whole runs on some data sets."""
+    return [w["stages"][0]["values"][parameter] for w in wholes.values() if w["study"]["dataset"] in datasets]
+
+
+pages.say(f"""
+**There is no one best sleep.** The searches on MNIST end at different places: `inc` at
+{span(found_in("inc", "mnist"), ".1g")}, the length at {span(found_in("steps", "mnist"))} steps, with scores that differ
+less, and the importances are spread over all parameters. Two things they share. The first weights are larger than the
+released ones: {span(found_in("awake.init", "mnist", "fashion_mnist"), ".2f")} instead of 0.01 on MNIST and Fashion-MNIST,
+{span(found_in("awake.init", "cifar10"), ".2f")} instead of 0.05 on CIFAR-10. And each sleep changes the weights more than
+the one before: `growth` is {span(found_in("growth", *EVERY), ".1f")}. The best score of a search is an average over eight
+networks and was chosen for being highest, so it is too high; {{doc}}`best_sleep` has what it is worth on others.
+""")
 
 # %% [markdown]
-# **There is no one best sleep.** The searches on the same data end at different places, `inc` or the length apart by
-# factors of three to ten, with nearly the same score, and the importances are spread over all parameters. Two things they
-# share. The first weights are larger than the released ones: 0.04 to 0.05 instead of 0.01 on MNIST and Fashion-MNIST, 0.09
-# to 0.11 instead of 0.05 on CIFAR-10. And each sleep changes the weights more than the one before (`growth` above 1).
-# The best score of a search is an average over eight networks and was chosen for being highest, so
-# it is too high by a few points; {doc}`best_sleep` has what it is worth on others.
-#
 # ## From one sleep to one for each task
 #
 # From the best sleep for whole runs on, every sleep was searched by itself once more, as those of the paper's text were:
@@ -380,11 +532,17 @@ tables.plain(rows, classes="verdicts")
 # search. The first trial is the sleep that the search started from, grown as it was. On eight networks and beside
 # rehearsal the score of a sleep is what the networks know after it. On single networks it is what the network knows in
 # the end, after the tasks that are left and the sleeps that the search started with.
-#
-# **What is best at once is not best in the end.** Task by task, every sleep scores at least as high as the one it started
-# from, and the last one ends at 73 % on the networks of its search, where one sleep for whole runs had 78 % on its own;
-# {doc}`best_sleep` has both on test images. Searches that look ahead gain a little from stage to stage.
-#
+
+# %% tags=["hide-input"]
+by_task = [100 * found["stages"][-1]["score"] for name, found in finer.items() if len(found["study"]["networks"]) > 1
+           and found["study"]["dataset"] == "mnist" and not found["study"]["beside"]]  # fmt: skip
+pages.say(f"""
+**What is best at once is not best in the end.** Task by task, every sleep scores at least as high as the one it started
+from, and the last one ends at {span(by_task, ".1f")} % on the networks of its search, where one sleep for whole runs had
+{100 * max(w["stages"][0]["score"] for w in wholes.values() if w["study"]["dataset"] == "mnist"):.1f} % on its own; {{doc}}`best_sleep` has both on test images.
+""")
+
+# %% [markdown]
 # ## Provenance
 
 # %% tags=["hide-input"]

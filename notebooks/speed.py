@@ -1,18 +1,8 @@
 # %% [markdown]
 # # How long a sleep takes
 #
-# In a step of a sleep a handful of neurons fire, of thousands. A loop as one would first write it, and as the released
-# code has it, does not know this: in every step it multiplies each layer's spikes with all of its weights and touches
-# every weight once more for the learning rule. The kernels of `srclib` compute the same sleep and do not:
-#
-# | kernel | where | how |
-# | --- | --- | --- |
-# | `reference` | anywhere | PyTorch; short and plain, the definition that the others are tested against |
-# | `event` | CPU | adds up the weights of the inputs that fired, changes those of the neurons that fired |
-# | `cuda` | GPU | one program per neuron, which keeps its weights in registers for the whole sleep; many networks at once |
-#
-# The case is the first sleep on Fashion-MNIST with the released parameters: 15,000 steps of a network of
-# 784-1200-1200-10 neurons after its first task. Before anything is timed, the kernels must agree.
+# **Question.** How long does a sleep take with the kernels of this book, and with a loop as one would first write it, and
+# as the released code has it?
 
 # %% tags=["parameters"]
 report = "gpu.json"  # a file of data/benchmarks, written by `python -m benchmarks gpu`
@@ -22,7 +12,6 @@ import json
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Markdown
 
 from srclib import pages
 from srclib.data.places import committed
@@ -50,8 +39,18 @@ def duration(seconds):
     return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Seconds per sleep on a logarithmic axis. A textbook loop takes about 250 seconds on the CPU and 13 on the GPU; the event-driven kernel takes 0.085 on the CPU, the cuda kernel 0.04 for one network and 0.02 per network for 16 or more at once."}, "figure": {"caption": "Seconds of one sleep; with several networks at once, divided by their number. Dots: rounds, taken in turns; the number is by how much the median is faster than the loop on the CPU, which has one thread.", "name": "fig-speed"}}
+def median(name):
+    """Return the median time of a sleep as text, divided by the networks that slept at once."""
+    return duration(np.median(measured["seconds"][name]) / networks(name))
+
+
+# %% tags=["hide-input"]
 order = sorted(measured["seconds_per_sleep"], key=measured["seconds_per_sleep"].get, reverse=True)
+pages.say(
+    f"A sleep takes {'; '.join(f'{title(name)}: {median(name)}' for name in order)}. On a GPU, the time of each network."
+)
+
+# %% tags=["hide-input"]
 kinds = {"textbook": figures.COLORS["published"], "event": figures.COLORS["rehearsal"], "cuda": figures.COLORS["sleep"]}
 fig, ax = plt.subplots(figsize=(7.6, 3.8), layout="constrained")
 for row, name in enumerate(order):
@@ -66,19 +65,40 @@ ax.xaxis.set_major_formatter("{x:g}")
 ax.set_yticks(range(len(order)), [title(name) for name in order])
 ax.invert_yaxis()
 ax.grid(axis="x", color="0.92")
-plt.show()
+figures.show(
+    fig,
+    "fig-speed",
+    caption="Seconds of one sleep; with several networks at once, divided by their number. Dots: rounds, taken in turns; the "
+    "number is by how much the median is faster than the loop on the CPU, which has one thread.",
+    alt=f"Seconds per sleep on a logarithmic axis. {'; '.join(f'{title(name)}: {median(name)}' for name in order)}",
+)
+
+# %% [markdown]
+# ## The case
+#
+# In a step of a sleep a handful of neurons fire, of thousands. A loop as one would first write it, and as the released
+# code has it, does not know this: in every step it multiplies each layer's spikes with all of its weights and touches
+# every weight once more for the learning rule. The kernels of `srclib` compute the same sleep and do not:
+#
+# | kernel | where | how |
+# | --- | --- | --- |
+# | `reference` | anywhere | PyTorch; short and plain, the definition that the others are tested against |
+# | `event` | CPU | adds up the weights of the inputs that fired, changes those of the neurons that fired |
+# | `cuda` | GPU | one program per neuron, which keeps its weights in registers for the whole sleep; many networks at once |
+#
+# The case is the first sleep on Fashion-MNIST with the released parameters: 15,000 steps of a network of
+# 784-1200-1200-10 neurons after its first task. Before anything is timed, the kernels must agree.
 
 # %% tags=["hide-input"]
 same = measured["agreement"]
-Markdown(
+pages.say(
     f"On the CPU the sleep has {', '.join(f'{n:,}' for n in same['spikes'])} spikes in the two hidden layers and the "
     f"outputs. On the GPU {sum(same['differ'])} of them differ, and no weight by more than "
     f"{max(same['largest_difference_of_weights']):.1g}."
 )
 
 # %% [markdown]
-# On a CPU a sleep takes a tenth of a second. A GPU halves that for a single network; what it is for is many networks at
-# once, the candidates of a search or the seeds of an experiment, where each costs a quarter.
+# What a GPU is for is many networks at once, the candidates of a search or the seeds of an experiment.
 #
 # The CPU kernel is this fast because a sleep is quiet. One that runs away, with many neurons firing in every step, takes
 # far longer; `max_updates` gives such a sleep up. The GPU kernel looks at every input in every step, fired or not.
@@ -105,7 +125,7 @@ tables.plain(rows)
 
 # %% tags=["hide-input"]
 versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
-Markdown(
+pages.say(
     f"Measured {measured['date'][:10]} from commit {measured['commit'][:10]} on {measured['device']['gpu']} and one core "
     f"of {measured['device']['cpu']}; {versions}."
 )

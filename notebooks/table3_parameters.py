@@ -1,9 +1,11 @@
 # %% [markdown]
 # # Table 3: network and training parameters
 #
-# What the paper says, what the authors' code does {cite}`tadroscode`, and what the two protocols of this book hold, side
-# by side and read from their files. The body of Table 3 could not be read at its source: its values are those that the
-# text quotes, and n/a where it does not.
+# **Claim.** The networks and their training have the parameters of Table 3 {cite}`tadros2022`.
+#
+# The paper and its code {cite}`tadroscode` agree on the size of the networks and differ in training: ten epochs against
+# two on MNIST and Fashion-MNIST and four on CIFAR-10, initial weights twice as large, and another loss. Below, what the
+# paper says, what the code does, and what the two protocols of this book hold, side by side and read from their files.
 
 # %% tags=["parameters"]
 datasets = ["mnist", "fashion_mnist", "cross_modal", "cifar10", "cub200"]
@@ -66,9 +68,6 @@ names = {
     "loss": "loss",
 }
 
-# %% [markdown]
-# ## The network and its training
-
 # %% tags=["hide-input"]
 rows = []
 for dataset in datasets:
@@ -89,10 +88,9 @@ for dataset in datasets:
 tables.plain(pd.DataFrame(rows).set_index(["data set", "parameter"]))
 
 # %% [markdown]
-# n/a: not stated, or not available. Where the paper is silent, `described` takes what the code has, but for the images:
-# it trains on all images of a task. The paper and its code agree on the size of the networks and differ in training: ten
-# epochs against two on MNIST and Fashion-MNIST and four on CIFAR-10, initial weights twice as large, and another loss. On
-# MNIST and Fashion-MNIST the code trains on the first 5,000 images of a task, which the paper does not mention.
+# n/a: not stated, or not available. The body of Table 3 could not be read at its source: its values are those that the
+# text quotes. Where the paper is silent, `described` takes what the code has, but for the images: it trains on all images
+# of a task. On MNIST and Fashion-MNIST the code trains on the first 5,000 images of a task, which the paper does not mention.
 #
 # ## The sleep
 #

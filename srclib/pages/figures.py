@@ -24,6 +24,7 @@ from ..data import STREAMS
 from ..verdicts import statistics
 from .templates import filled
 
+NOTHING = "–"  # in place of a number of no run
 CAPTIONED = "srclib"  # where the metadata of an output hold the caption
 _COLORBLIND = sns.color_palette("colorblind")
 COLORS = {
@@ -120,7 +121,10 @@ def spread(values: ArrayLike, *, count: bool = False) -> str:
     """Return the mean of runs and, of more than one, their standard deviation as text, and how many diverged, if any.
 
     Those that diverged have no part in mean and standard deviation. count: say how many runs there are in any case.
+    Without a run, a dash.
     """
+    if not np.size(values):
+        return NOTHING
     known, lost = statistics.finite(values), diverged(values)
     if lost and not known.size:
         return lost
@@ -137,7 +141,12 @@ def gain(values: ArrayLike) -> str:
 
 
 def change(values: ArrayLike, control: ArrayLike, digits: int = 1) -> str:
-    """Return the mean difference of two runs of every network, in the same order, with its 95 % interval as text."""
+    """Return the mean difference of two runs of every network, in the same order, with its 95 % interval as text.
+
+    Where either is without a run, a dash.
+    """
+    if not (np.size(values) and np.size(control)):
+        return NOTHING
     pairs = np.subtract(*(np.asarray(runs, float) for runs in (values, control)))
     return interval(pairs, digits)
 

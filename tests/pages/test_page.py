@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from srclib import pages
@@ -14,7 +14,10 @@ from srclib.experiments import compute
 from srclib.experiments.records import Record
 from srclib.experiments.store import Store
 from srclib.pages import Page, Records, page
-from srclib.verdicts.judging import verdicts
+from srclib.verdicts.claims import ClaimVerdict
+from srclib.verdicts.reproduced import Reproduction, Verdict
+
+from .judgements import RECORDS, claim, effect, value
 
 
 @pytest.fixture(autouse=True)
@@ -166,11 +169,28 @@ def test_the_foot_counts_all_that_was_collected(asked: list[tuple[Any, ...]]) ->
     assert both.endswith("```bash\nnox -s notebook -- fig2_recovery -p seeds 3\n```")
 
 
-def test_verdicts_by_the_beginning_of_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    def table(store: Store, protocol: str) -> pd.DataFrame:
-        return verdicts({"table1/mnist/src": [48, 49.0], "text/mnist_two_tasks/src": [80, 81.0]}, protocol)
+@pytest.fixture
+def verdicts(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Any]:
+    """Return what is judged, by id or number and protocol, in place of the store's verdicts."""
+    found: dict[tuple[str, str], Any] = {}
 
-    monkeypatch.setattr(page.reproduced, "table", table)
+    def reproduced(store: Store, protocol: str, ids: str = "") -> dict[str, Reproduction]:
+        known = {key: each for (key, under), each in found.items() if under == protocol and isinstance(each, Verdict)}
+        return {key: Reproduction(each, RECORDS) for key, each in known.items() if re.match(ids, key)}
+
+    def judged(store: Store, protocol: str, only: Collection[int] = ()) -> list[ClaimVerdict]:
+        known = [each for (_, under), each in found.items() if under == protocol and isinstance(each, ClaimVerdict)]
+        return [each for each in known if not only or each.number in only]
+
+    monkeypatch.setattr(page.reproduced, "reproduced", reproduced)
+    monkeypatch.setattr(page.claims, "judged", judged)
+    return found
+
+
+def test_verdicts_by_the_beginning_of_their_ids(verdicts: dict[tuple[str, str], Any]) -> None:
+    for key in ("table1/mnist/src", "text/mnist_two_tasks/src"):
+        verdicts[key, "released"] = value(key, label=key)
+    verdicts["table1/mnist/src", "described"] = value(protocol="described")
     assert opened().judged()["id"].tolist() == ["table1/mnist/src", "text/mnist_two_tasks/src"]
     assert opened().judged("text/.*(owm|src)$")["id"].tolist() == ["text/mnist_two_tasks/src"]
     assert len(opened().judged("mnist")) == 0
@@ -182,7 +202,73 @@ def test_verdicts_by_the_beginning_of_their_ids(monkeypatch: pytest.MonkeyPatch)
     assert "two_tasks" not in text
 
 
-def test_without_a_result_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page.reproduced, "table", lambda store, protocol: verdicts({}, protocol))
+def test_without_a_result_there_is_no_verdict(verdicts: dict[tuple[str, str], Any]) -> None:
     assert len(opened().judged("table1/", both=True)) == 0
     assert "<tbody>" in opened().verdicts("table1/").data
+
+
+def test_verdicts_on_claims_by_their_numbers(verdicts: dict[tuple[str, str], Any]) -> None:
+    for protocol in ("released", "described"):
+        verdicts["55", protocol], verdicts["56", protocol] = claim(55, protocol=protocol), claim(56, protocol=protocol)
+    assert opened().claims()["number"].tolist() == [55, 56]
+    assert opened(protocol="described").claims(56)["protocol"].tolist() == ["described"]
+    both = opened().claims(55, both=True)
+    assert both["protocol"].tolist() == ["released", "described"]
+    assert set(both["number"]) == {55}
+
+
+ANSWER = {55: "confirmed", "table1/mnist/src": "agrees", "table1/mnist/src effect": "confirmed"}
+
+
+@pytest.fixture
+def answered(verdicts: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+    """Return what is judged, with all that ANSWER rests on, under both protocols."""
+    for protocol in ("released", "described"):
+        verdicts["55", protocol] = claim(55, protocol=protocol)
+        verdicts["table1/mnist/src", protocol] = value(protocol=protocol, **effect())
+    return verdicts
+
+
+def test_an_answer_has_a_badge_for_each_verdict(answered: dict[tuple[str, str], Any]) -> None:
+    badges, _, text = opened().answer(ANSWER, "It helps.").data.partition("\n\n")
+    assert text == "It helps."
+    assert re.findall(r'href="(.*?)"', badges) == ["claims.html#claim-55", *["#row-released-table1-mnist-src"] * 2]
+    assert re.findall(r"[✓≠?⇅∅] [a-z ]+(?=</span>)", badges) == ["✓ confirmed", "✓ agrees", "✓ confirmed"]
+    assert badges.count("MNIST: SRC, effect") == 2  # on hover, and to be read out
+
+
+@pytest.mark.parametrize(
+    ("key", "changed", "said"),
+    [
+        ("55", claim(verdict="reversed"), "fig2_recovery: 55 = 'reversed': the sentences are written for 'confirmed'"),
+        ("table1/mnist/src", value(verdict="differs", **effect()), "table1/mnist/src = 'differs'"),
+        (
+            "table1/mnist/src",
+            value(**effect(effect_verdict="no effect")),
+            "table1/mnist/src effect = 'no effect': the sentences are written for 'confirmed'",
+        ),
+    ],
+)
+def test_a_changed_verdict_stops_the_page(
+    answered: dict[tuple[str, str], Any], key: str, changed: object, said: str
+) -> None:
+    answered[key, "released"] = changed
+    with pytest.raises(ValueError, match=re.escape(said)):
+        opened().answer(ANSWER, "It helps.")
+    assert opened(profile="smoke").answer(ANSWER, "It helps.").data.endswith("It helps.")  # says nothing of the book
+    assert opened(protocol="described").answer(ANSWER, "It helps.").data
+
+
+def test_under_the_other_protocol_the_badges_speak_alone(answered: dict[tuple[str, str], Any]) -> None:
+    answered["55", "described"] = claim(55, protocol="described", verdict="undecided")
+    told = opened(protocol="described").answer(ANSWER, "It helps.").data
+    assert "? undecided" in told
+    assert "#row-described-table1-mnist-src" in told
+    assert told.endswith("\n\nThe verdicts under `described`.")
+    assert opened(protocol="described").answer({55: "undecided"}, "Open.", protocol="described").data.endswith("Open.")
+
+
+def test_what_the_store_lacks_has_no_badge(answered: dict[tuple[str, str], Any]) -> None:
+    answered["55", "released"] = claim(55, verdict="not tested", records=())
+    del answered["table1/mnist/src", "released"]
+    assert opened().answer(ANSWER, "It helps.").data == '<p class="answer"></p>\n\nIt helps.'

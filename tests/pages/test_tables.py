@@ -1,18 +1,21 @@
-"""Tables of pages as HTML, and numbers in them as text."""
+"""Tables of pages as HTML."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from srclib.experiments.records import Record
-from srclib.pages import figures, tables
+from srclib.pages import tables
 from srclib.pages.templates import filled
+from srclib.verdicts.reproduced import Verdict
+
+from .judgements import claim, effect, frame, frame_of_claims, value
 
 
 def cells(table: Any) -> list[list[str]]:
@@ -74,61 +77,128 @@ def test_steps_and_spikes() -> None:
     assert tables.counts(pd.Series({"steps": 15000.0, "outputs": 0.4})) == {"steps": "15,000", "outputs": "0"}
 
 
-@pytest.mark.parametrize(
-    ("runs", "text"),
-    [
-        ([5.04], "5.0"),
-        ([1, 2, 6], "3.0 ± 2.6"),
-        ([1, math.nan, 2, 6], "3.0 ± 2.6 (1 of 4 diverged)"),
-        ([math.nan, 2], "2.0 (1 of 2 diverged)"),
-        ([math.nan, math.nan], "2 of 2 diverged"),
-    ],
-)
-def test_runs_as_text(runs: list[float], text: str) -> None:
-    assert figures.spread(runs) == text
-    assert figures.spread(runs, count=True) == (text if "diverged" in text else f"{text} ({len(runs)})")
-
-
-def test_intervals_as_text() -> None:
-    assert figures.change([3, 4, 5], [1, 1, 1]) == "+3.0 [+0.5, +5.5]"  # t of two degrees of freedom is 4.303
-    assert figures.interval([-0.25, -0.75], 2, sign=False) == "−0.50 [−3.68, 2.68]"
-    assert figures.interval([1, float("nan")]) == "+1.0"  # one network has no interval
-    assert figures.interval([]) == "?"
-
-
-def test_a_gain_as_text() -> None:
-    assert figures.gain([1, 3, 2]) == "+2.0 ± 0.6"
-    assert figures.gain([-1.04]) == "-1.0"
-
-
-def test_names_of_phases() -> None:
-    data = pd.DataFrame(
-        {"phase": [2, 0, 1, 1], "kind": ["sleep", "training", "training", "training"], "task": [1, 0, 1, 1]}
-    )
-    assert figures.phase_names(data).to_dict() == {0: "T1", 1: "T2", 2: "S2"}
-
-
 def test_a_template_needs_all_its_values() -> None:
     assert filled("region.html", label="L", table="$T").endswith(">$T</div>")  # values are taken as they are
     with pytest.raises(KeyError, match="table"):
         filled("region.html", label="L")
 
 
-def test_dots_say_how_many_diverged() -> None:
-    _, ax = plt.subplots()
-    figures.dots(ax, 0, [1.0, 3.0], "k", mean=True)
-    assert not list(ax.texts)
-    assert [list(line.get_xdata()) for line in ax.lines] == [[1, 3], [2, 2]]
-    figures.dots(ax, 1, [1.0, math.nan], "k")
-    assert [text.get_text() for text in ax.texts] == ["1 of 2 diverged"]
-    plt.close()
+def body(text: str) -> list[list[str]]:
+    """Return the cells of the rows of a table of verdicts or claims, the name of the row first, with their tags."""
+    rows = re.findall(r"<tr id=.*?</tr>", text, re.DOTALL)
+    return [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
 
 
-def test_means_of_rows_with_their_errors() -> None:
-    _, ax = plt.subplots()
-    figures.row_means(ax, pd.DataFrame([[0, 4, 8], [1, 1, math.nan]]), [10, 20])
-    ((line, _, (errors,)),) = ax.containers
-    assert [list(line.get_xdata()), list(line.get_ydata())] == [[10, 20], [4, 1]]
-    (low, high), _ = (segment[:, 1] for segment in errors.get_segments())
-    assert (high - low) / 2 == pytest.approx(4 / 3**0.5)
-    plt.close()
+def test_a_row_of_verdicts() -> None:
+    ((name, verdict, published, ours, difference),) = body(tables.verdicts(frame(value(label="A & B"))).data)
+    assert name == "A &amp; B"
+    assert verdict == '<span class="verdict agrees">✓ agrees</span>'
+    assert published.startswith("48.47 ± 5.03<sup")
+    assert ours == "48.3 ± 2.2 (n = 10)"
+    assert difference == "−0.17 [−2.50, +2.20]"
+
+
+def test_columns_of_effects_and_protocols_stand_where_there_are_any() -> None:
+    def head(text: str) -> list[str]:
+        return re.findall(r'<th scope="col">(.*?)</th>', text)
+
+    plain = ["value", "verdict", "published", "ours", "difference"]
+    assert head(tables.styled(frame(value()))) == plain
+    both = tables.styled(frame(value(**effect()), value(protocol="described")))
+    assert head(both) == ["value", "protocol", *plain[1:], "effect of the method"]
+    released, described = body(both)
+    assert (released[1], described[1]) == ("released", "described")
+    assert released[-1] == '<span class="verdict confirmed">✓ confirmed</span><br>+28.5 [+26.2, +31.9] (n = 10)'
+    assert described[-1] == "–"
+
+
+def test_an_effect_without_a_claimed_sign_has_no_badge() -> None:
+    shown = tables.styled(
+        frame(value(**effect(effect_verdict="not judged", effect=-0.5, effect_low=-2, effect_high=1)))
+    )
+    assert body(shown)[0][-1] == "−0.50 [−2.00, +1.00] (n = 10)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"needed": 24.0}, "about 24 networks would decide it"),
+        ({"needed": math.nan}, "no number of networks would decide it"),
+        ({"other_reading": "agrees"}, "agrees, if the printed deviation is no fraction"),
+    ],
+)
+def test_what_an_undecided_verdict_wants(changes: dict[str, Any], said: str) -> None:
+    verdict = body(tables.styled(frame(value(verdict="undecided", **changes))))[0][1]
+    assert f'<span class="reason">{said}</span>' in verdict
+    assert "would decide" not in tables.styled(frame(value()))
+
+
+def test_runs_that_diverged_are_counted() -> None:
+    some = value(diverged=2)
+    none = value(n=0, diverged=5, reproduced=math.nan, reproduced_sd=math.nan, verdict="diverged", low=math.nan)
+    ours = [row[3] for row in body(tables.styled(frame_of([some, none])))]
+    assert ours == ["48.3 ± 2.2 (n = 10, 2 of 12 diverged)", "5 of 5 diverged"]
+
+
+def test_a_reason_stands_below_its_value() -> None:
+    assert '<span class="reason">Two epochs.</span>' in body(tables.styled(frame(value(reason="Two epochs."))))[0][0]
+
+
+def test_every_published_value_has_its_source() -> None:
+    found = [value(source=f"<p. {page}>") for page in (6, 7, 6)]
+    nowhere = value(published=math.nan, published_sd=math.nan, source="not read")
+    text = tables.styled(frame_of([*found, nowhere]))
+    assert re.findall(r'<sup class="source".*?>(\w+)</sup>', text) == ["a", "b", "a"]
+    assert 'tabindex="0" title="&lt;p. 6&gt;; confidence: text" aria-label="source: &lt;p. 6&gt;' in text
+    (listed,) = re.findall(r'<details class="sources">.*</details>', text)
+    assert re.findall("<li>(.*?)</li>", listed) == [
+        "<sup>a</sup> &lt;p. 6&gt;; confidence: text",
+        "<sup>b</sup> &lt;p. 7&gt;; confidence: text",
+    ]
+    assert "sources" not in tables.styled(frame(nowhere))
+
+
+def test_marks_go_on_after_z() -> None:
+    text = tables.styled(frame_of([value(source=str(page)) for page in range(28)]))
+    assert re.findall(r'<sup class="source".*?>(\w+)</sup>', text)[24:] == ["y", "z", "aa", "ab"]
+
+
+def test_rows_can_be_linked_to() -> None:
+    text = tables.styled(frame(value("table1/mnist/src+rehearsal"), value("text/a_b", protocol="described")))
+    assert re.findall('<tr id="(.*?)"', text) == ["row-released-table1-mnist-src-rehearsal", "row-described-text-a-b"]
+
+
+def test_a_filter_where_it_is_asked_for() -> None:
+    assert "filter-rows" in tables.verdicts(frame(value()), filtered=True).data
+    assert "filter-rows" not in tables.verdicts(frame(value())).data
+
+
+def test_a_claim_has_one_row_for_all_protocols() -> None:
+    found = [
+        claim(55, words="SRC > none."),
+        claim(55, protocol="described", verdict="undecided", sentence="+1.0 `points`.", published="> 0, 5 data sets"),
+        claim(56, protocol="described", sentence="As said."),
+    ]
+    text = tables.claims(frame_of_claims(found), "Claims of Table 1").data
+    assert "<caption>Claims of Table 1</caption>" in text
+    assert re.findall('<tr id="(.*?)"', text) == ["claim-55", "claim-56"]
+    first, second = body(text)
+    assert first[0] == '<span class="number">55</span> SRC &gt; none.'
+    assert first[1:4] == [
+        '<span class="verdict confirmed">✓ confirmed</span>',
+        '<span class="verdict undecided">? undecided</span>',
+        "&gt; 0, 5 data sets",
+    ]
+    assert first[4] == "<p><code>released</code>: +28.5 points.</p><p><code>described</code>: +1.0 points.</p>"
+    assert first[5] == '<a href="table1_accuracy.html">table1 accuracy</a>'
+    assert (second[1], second[4]) == ("", "<p>As said.</p>")
+
+
+def test_what_both_protocols_say_is_said_once() -> None:
+    text = tables.claims(frame_of_claims([claim(), claim(protocol="described")])).data
+    assert body(text)[0][4] == "<p>+28.5 points.</p>"
+
+
+def frame_of(found: list[Verdict]) -> pd.DataFrame:
+    """Return several verdicts as a table, told apart by their ids."""
+    return frame(*(replace(each, id=f"{each.id}/{number}") for number, each in enumerate(found)))
