@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from .momentum import Momentum
 from .networks import logits, mlp
 
 LOSSES = {"softmax_ce": "softmax", "sigmoid_bce": "sigmoid", "relu_mse": "relu"}  # loss -> output of the network
@@ -74,9 +75,9 @@ class AwakeConfig:
             spiking=self.spiking,
         )
 
-    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+    def optimizer(self, model: nn.Module) -> Momentum:
         """Return the optimizer; its velocity lives as long as it does, so keep one for all tasks."""
-        return torch.optim.SGD(model.parameters(), lr=self.task_lr(0), momentum=self.momentum, fused=True)
+        return Momentum(model.parameters(), self.task_lr(0), self.momentum)
 
     def task_epochs(self, task: int) -> int:
         """Return the epochs of a task, from 0; ValueError when there is no number for it."""
@@ -102,7 +103,7 @@ Hook = Callable[[], None]
 
 def train(
     model: nn.Sequential,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Momentum,
     x: Tensor,
     y: Tensor,
     *,
@@ -139,7 +140,7 @@ def train(
             if old:
                 again = torch.randint(len(old_x), (batch,))
                 inputs, wanted = torch.cat([inputs, old_x[again]]), torch.cat([wanted, old_targets[again]])
-            optimizer.zero_grad()
+            model.zero_grad()
             z = logits(model, inputs)
             delta = output_delta(z.detach(), wanted, loss)
             z.backward(delta * parts if old else delta)
