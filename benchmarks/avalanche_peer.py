@@ -78,7 +78,7 @@ def theirs(method: str, awake: AwakeConfig) -> Outcome:
         model = awake.network()
         learner = _strategy(method, awake.images_per_task)(
             model=model,
-            optimizer=awake.optimizer(model),
+            optimizer=torch.optim.SGD(model.parameters(), awake.task_lr(0), awake.momentum, fused=True),
             criterion=torch.nn.CrossEntropyLoss(),
             train_mb_size=awake.batch,
             train_epochs=awake.epochs,

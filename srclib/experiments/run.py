@@ -27,7 +27,7 @@ class Learned:
     """A network after the training of its first task, with all that the rest of the run goes on from."""
 
     model: dict[str, Any]
-    optimizer: dict[str, Any]
+    velocity: list[Tensor | None]
     random: Tensor  # state of torch's generator
 
 
@@ -107,7 +107,7 @@ class Runner:
             state.model.load_state_dict(self.initial)
             state.optimizer = awake.optimizer(state.model)
         epochs = awake.task_epochs(index)
-        state.optimizer.param_groups[0]["lr"] = awake.task_lr(index)
+        state.optimizer.lr = awake.task_lr(index)
         own = data
         for plugin in plugins:
             data = plugin.task_data(state, data)
@@ -129,7 +129,7 @@ class Runner:
 
     def _share(self) -> None:
         if self.shared is not None:
-            state = copy.deepcopy((self.state.model.state_dict(), self.state.optimizer.state_dict()))
+            state = copy.deepcopy((self.state.model.state_dict(), self.state.optimizer.velocity))
             self.shared[self._shared_key()] = Learned(*state, torch.get_rng_state())
             if len(self.shared) > SHARED:
                 del self.shared[next(iter(self.shared))]
@@ -139,7 +139,7 @@ class Runner:
             return False
         self.shared[self._shared_key()] = found  # now the newest
         self.state.model.load_state_dict(found.model)
-        self.state.optimizer.load_state_dict(copy.deepcopy(found.optimizer))  # which else holds the very tensors
+        self.state.optimizer.velocity = copy.deepcopy(found.velocity)
         torch.set_rng_state(found.random)
         return True
 

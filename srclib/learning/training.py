@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ..sleep.arguments import is_finite
+from .momentum import Momentum
 from .networks import DROPOUTS, logits, mlp
 
 LOSSES = {"softmax_ce": "softmax", "sigmoid_bce": "sigmoid", "relu_mse": "relu"}  # loss -> output of the network
@@ -85,9 +86,9 @@ class AwakeConfig:
             spiking=self.spiking,
         )
 
-    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+    def optimizer(self, model: nn.Module) -> Momentum:
         """Return the optimizer; its velocity lives as long as it does, so keep one for all tasks."""
-        return torch.optim.SGD(model.parameters(), lr=self.task_lr(0), momentum=self.momentum, fused=True)
+        return Momentum(model.parameters(), self.task_lr(0), self.momentum)
 
     def task_epochs(self, task: int) -> int:
         """Return the epochs of a task, from 0; ValueError when there is no number for it."""
@@ -113,7 +114,7 @@ Hook = Callable[[], None]
 
 def train(
     model: nn.Sequential,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Momentum,
     x: Tensor,
     y: Tensor,
     *,
@@ -150,7 +151,7 @@ def train(
             if old:
                 again = torch.randint(len(old_x), (batch,))
                 inputs, wanted = torch.cat([inputs, old_x[again]]), torch.cat([wanted, old_targets[again]])
-            optimizer.zero_grad()
+            model.zero_grad()
             z = logits(model, inputs)
             delta = output_delta(z.detach(), wanted, loss)
             z.backward(delta * parts if old else delta)

@@ -50,7 +50,7 @@ class Network:
             plugin, state = self.runner.cell.plugins[0], self.runner.state
             assert isinstance(plugin, Sleep)
             if self.slept and plugin.reset_velocity:
-                state.optimizer.state.clear()
+                state.optimizer.rest()
             torch.set_rng_state(self.random)
             self.runner.learn(task)
             self.random = torch.get_rng_state()
@@ -89,14 +89,14 @@ class Network:
         """Sleep, learn the next tasks with these sleeps after them, and come back; return the last accuracy."""
         accuracy = self.sleep(night)
         state, phases, here = self.runner.state, list(self.runner.phases), dict(vars(self))
-        seen, optimizer = list(state.seen), copy.deepcopy(state.optimizer.state_dict())
+        seen, velocity = list(state.seen), copy.deepcopy(state.optimizer.velocity)
         for task, next_night in enumerate(later, self.task + 1):
             if accuracy:  # it did not run away
                 self.learn(task)
                 accuracy = self.sleep(next_night)
         vars(self).update(here)
         state.seen, self.runner.phases = seen, phases
-        state.optimizer.load_state_dict(optimizer)
+        state.optimizer.velocity = velocity
         return accuracy
 
 

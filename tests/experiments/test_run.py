@@ -247,7 +247,7 @@ class AtTheStart(Plugin):
     log: ClassVar[list[tuple[torch.Tensor, bool]]] = []
 
     def task_data(self, run: Run, data: Examples) -> Examples:
-        self.log.append((run.weights()[0].detach().clone(), bool(run.optimizer.state)))
+        self.log.append((run.weights()[0].detach().clone(), run.optimizer.velocity[0] is not None))
         return data
 
 
@@ -317,8 +317,8 @@ class Velocity(Plugin):
     log: ClassVar[list[tuple[str, int, torch.Tensor]]] = []
 
     def _note(self, when: str, run: Run) -> None:
-        buffer = run.optimizer.state[run.model[0].weight].get("momentum_buffer", torch.zeros(()))
-        self.log.append((when, len(run.seen), buffer.clone()))
+        velocity = run.optimizer.velocity[0]
+        self.log.append((when, len(run.seen), torch.zeros(()) if velocity is None else velocity.clone()))
 
     def before_step(self, run: Run) -> None:
         self._note("before", run)

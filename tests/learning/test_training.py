@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
 from srclib.learning import training
+from srclib.learning.momentum import Momentum
 from srclib.learning.networks import ClassicDropout, mlp
 from srclib.learning.training import LOSSES, classes_of, evaluate, output_delta, predict, reproducible, train
 from srclib.sleep import linear_layers
@@ -25,7 +26,7 @@ from ..cells import awake
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def sgd(model: nn.Module, lr: float = 0.1, momentum: float = 0.0) -> torch.optim.Optimizer:
+def sgd(model: nn.Module, lr: float = 0.1, momentum: float = 0.0) -> Momentum:
     return awake(lr=lr, momentum=momentum).optimizer(model)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ...data.streams import Task
 from .. import training
+from ..momentum import Momentum
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Run:
     """The state of one run, as the plugins see it."""
 
     model: nn.Sequential
-    optimizer: torch.optim.Optimizer
+    optimizer: Momentum
     seed: int
     images_per_task: int | None
     loss: str  # as `training.LOSSES` names them

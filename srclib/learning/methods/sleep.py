@@ -13,6 +13,7 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,7 +67,7 @@ class Sleep(Plugin):
             record = error.record
             set_weights(linear_layers(run.model), record.weights)
         if self.reset_velocity:
-            run.optimizer.state.clear()
+            run.optimizer.rest()
         return {"steps": night.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
 
 
@@ -79,7 +80,7 @@ def _plainest(night: SleepConfig) -> SleepConfig:
 
 def mean_of(inputs: Tensor, drive: str = "mean") -> Tensor:
     """Return the mean of every input, (inputs,) in [0, 1], of (n, inputs); driven at random, their average for all."""
-    mean = inputs.mean(0, dtype=torch.float64).clamp(0, 1)
+    mean = torch.from_numpy(np.mean(inputs.numpy(), axis=0, dtype=np.float64)).clamp(0, 1)  # copies no input as float64
     return mean if drive == "mean" else mean.mean().expand(len(mean))
 
 

@@ -73,7 +73,7 @@ def weights_of(state: Run) -> list[Tensor]:
 
 def pull(state: Run, plugin: Plugin) -> list[Tensor]:
     """Return the gradients that a plugin alone sends into every layer."""
-    state.optimizer.zero_grad(set_to_none=False)
+    state.model.zero_grad(set_to_none=False)
     plugin.before_step(state)
     return [g.clone() for g in state.gradients()]
 

@@ -122,7 +122,7 @@ def test_a_weight_without_information_is_free() -> None:
     learn(state, blank, plugin)
     with torch.no_grad():
         state.weights()[0][:, 2] += 1
-    state.optimizer.zero_grad(set_to_none=False)
+    state.model.zero_grad(set_to_none=False)
     plugin.before_step(state)
     assert not state.gradients()[0][:, 2].any()
     assert all(torch.isfinite(past.centre).all() for past in state.memory[plugin])

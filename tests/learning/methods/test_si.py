@@ -116,7 +116,7 @@ def test_importance_is_never_negative() -> None:
     (w,) = state.weights()
     with torch.no_grad():
         w.fill_(1)
-    state.optimizer.state[w]["momentum_buffer"] = torch.full_like(w, -1.0)
+    state.optimizer.velocity[0] = torch.full_like(w, -1.0)
     learn(state, ONE_IMAGE, plugin, epochs=3, batch=1)
     (path,) = state.memory[plugin]
     assert float(path.omega) < 0

@@ -12,7 +12,7 @@ from torch import Tensor
 from srclib.data.streams import Task
 from srclib.learning.methods import sleep as sleep_method
 from srclib.learning.methods.plugin import Run
-from srclib.learning.methods.sleep import Sleep
+from srclib.learning.methods.sleep import Sleep, mean_of
 from srclib.sleep import SleepConfig, linear_layers
 from srclib.sleep import sleep as sleep_now
 
@@ -127,11 +127,11 @@ def test_sleep_leaves_the_velocity_alone_unless_told() -> None:
     state = a_run()
     weight = linear_layers(state.model)[0].weight
     velocity = torch.rand_like(weight)
-    state.optimizer.state[weight]["momentum_buffer"] = velocity.clone()
+    state.optimizer.velocity[0] = velocity.clone()
     sleep(50).after_task(state)
-    assert torch.equal(state.optimizer.state[weight]["momentum_buffer"], velocity)
+    assert torch.equal(state.optimizer.velocity[0], velocity)
     replace(sleep(50), reset_velocity=True).after_task(state)
-    assert not state.optimizer.state
+    assert state.optimizer.velocity == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,16 @@ def test_sleep_leaves_the_velocity_alone_unless_told() -> None:
 def test_bad_sleep(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(sleep(5), **wrong)
+
+
+def test_the_mean_of_images_is_exact() -> None:
+    """Pixels are whole numbers over 255 in float32; their sums are exact in float64, so no order of them shows."""
+    pixels = torch.randint(256, (3000, 40), generator=torch.Generator().manual_seed(0))
+    images = pixels.float() / 255
+    mean = mean_of(images)
+    assert mean.dtype == torch.float64
+    assert torch.equal(mean, images.double().flip(0).cumsum(0)[-1] / 3000)
+    torch.testing.assert_close(mean, pixels.double().mean(0) / 255, rtol=1e-7, atol=0)
 
 
 def test_random_drive_has_the_mean_brightness_everywhere() -> None:
