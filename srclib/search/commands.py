@@ -19,7 +19,8 @@ def search(
 ) -> None:
     """Search for the parameters of a method on held-out training images.
 
-    Every worker of the scheduler takes part. Killing it loses only the trials in flight; start it again and it goes on.
+    Every worker of the scheduler takes part. Killing it loses only the trials in flight. Start it again and it goes on:
+    the trials that ended count, and others are drawn until there are enough, not the same as without a stop.
     The outcome goes to data/searches; a protocol takes it by its name: `sleep: {found: described_mnist_sleep}`.
 
     Example: `python -m srclib search described_mnist_sleep`

@@ -40,9 +40,11 @@ def conduct(
 ) -> Settings:
     """Conduct a study to its end and write its outcome into a folder; return the best settings of its method.
 
-    A study that was begun goes on where it stopped. study: by default the one of this name. scheduler: of the Dask
-    workers that share it, as for `compute.complete`; they write to `journals`. device: on which the whole runs of
-    candidates that are tried at once are one fleet; None: a GPU where there is one, else workers run them one by one.
+    A study that was begun goes on: the trials that ended are kept and count, those in flight are lost, networks are
+    trained anew to the same weights, and other values are drawn than had it not stopped (see `trials`).
+    study: by default the one of this name. scheduler: of the Dask workers that share it, as for `compute.complete`;
+    they write to `journals`. device: on which the whole runs of candidates that are tried at once are one fleet; None:
+    a GPU where there is one, else workers run them one by one.
     Raises ValueError for an unknown name, and for a journal that is damaged.
     """
     if study is None:

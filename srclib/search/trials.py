@@ -1,12 +1,16 @@
 """Trials of a study, kept in a journal that several processes share: each adds what it tries until there are enough.
 
-A process that is killed loses its trial in flight. One that comes later goes on with what the journal holds.
+A process that is killed loses its trial in flight. One that comes later goes on with what the journal holds: the trials
+that ended count, and it draws further ones until there are enough. They are not those that the killed one would have
+drawn, since the sampler starts anew, from another seed; so the outcome may be another than that of a search that was
+never killed.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -124,7 +128,10 @@ def _complete(found: optuna.Study) -> list[Any]:
 
 
 def _storage(journal: Path) -> optuna.storages.JournalStorage:
-    """Open a journal. What is left of a line whose process was killed while it wrote is cut off before."""
+    """Open a journal; what stands after its last whole line, where a process died or a disk lost it, is cut off before.
+
+    Raises ValueError, which names the journal, where a line before that is damaged.
+    """
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
@@ -132,21 +139,37 @@ def _storage(journal: Path) -> optuna.storages.JournalStorage:
     lock.acquire()
     try:
         if journal.exists():
-            _cut_torn_line(journal)
+            _cut_torn_end(journal)
     finally:
         lock.release()
     try:
         return JournalStorage(JournalFileBackend(str(journal)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{journal} has a damaged line, {error.doc!r:.60}: allowed are lines of JSON") from None
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        found = f"{error.doc!r:.60}" if isinstance(error, json.JSONDecodeError) else f"{error!r:.60}"
+        raise ValueError(f"{journal} has a damaged line, {found}: allowed are lines of JSON") from None
 
 
-def _cut_torn_line(journal: Path) -> None:
-    with journal.open("r+b") as file:
-        whole = file.read().rfind(b"\n") + 1
-        if whole < file.tell():
-            log.warning("%s: the last line is torn (%d bytes) and cut off", journal, file.tell() - whole)
-            file.truncate(whole)
+def _cut_torn_end(journal: Path) -> None:
+    content = journal.read_bytes()
+    lines = [part + b"\n" for part in content.split(b"\n")]
+    lines[-1] = lines[-1][:-1]  # no line ends there
+    while lines and not _whole(lines[-1]):
+        lines.pop()
+    whole = sum(map(len, lines))
+    if whole < len(content):
+        log.warning(
+            "%s: what follows its last whole line is torn (%d bytes) and cut off", journal, len(content) - whole
+        )
+        os.truncate(journal, whole)
+
+
+def _whole(line: bytes) -> bool:
+    """Return whether a line is one that a worker wrote to its end."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return line.endswith(b"\n") and isinstance(entry, dict) and {"op_code", "worker_id"} <= set(entry)
 
 
 def _alone(journal: Path) -> FileLock:

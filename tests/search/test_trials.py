@@ -64,7 +64,7 @@ def test_a_torn_line_is_cut_off(lost: int, tmp_path: Path, caplog: pytest.LogCap
     journal.write_bytes(journal.read_bytes()[:-lost])  # of the line that settles which trials count
     with caplog.at_level(logging.WARNING):
         more = trials.optimize(journal, replace(STRENGTH, trials=4), 0, 1, half, {})
-    assert "the last line is torn" in caplog.text
+    assert "its last whole line is torn" in caplog.text
     assert len(more.trials) == 4 and more.trials.iloc[:2].equals(first.trials)
     assert trials.counter(journal)() == 4
 
