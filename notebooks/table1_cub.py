@@ -212,7 +212,9 @@ with_text = page.other.records.by_run
 
 def last(run, task, before=0):
     """Return the accuracy on a task by the text in the end, or so many phases before, one of every network."""
-    found = summary.phases(with_text.get(run, []))
+    if run not in with_text:
+        return []
+    found = summary.phases(with_text[run])
     return list(found[found.phase.eq(found.phase.max() - before) & found.tested.eq(task)].accuracy)
 
 
