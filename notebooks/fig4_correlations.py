@@ -252,7 +252,8 @@ def held(view):
     unsure = [
         f"{name}, {figures.interval(change, 2)}"
         for name, change in changes.items()
-        if not statistics.of_mean(statistics.Sample.of(change)).excludes_zero
+        if not (known := statistics.finite(change)).size
+        or not statistics.of_mean(statistics.Sample.of(known)).excludes_zero
     ]
     return f"{len(changes) - len(unsure)} of {len(changes)} cases" + (
         f" (not for {'; '.join(unsure)})" if unsure else ""

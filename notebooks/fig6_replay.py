@@ -97,7 +97,7 @@ def rates(group):
         ax.set(title=f"hidden layer {layer + 1}", xlabel="neurons of digit")
         ax.set_xticks(range(len(digits) + 1), [*digits, "random\nsubset"])
         ax.margins(y=0.12)
-    axes[0].set(ylabel="firing rate asleep (Hz, a step is 1 ms)")
+    axes[0].set(ylabel="firing rate asleep\n(Hz, a step is 1 ms)")
     return fig
 
 
