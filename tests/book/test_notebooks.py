@@ -11,6 +11,7 @@ from nbformat import NotebookNode, read
 
 from book import build
 from srclib.data import prepared
+from srclib.pages.figures import CAPTIONED
 
 from ..pictures import embeddings, miniature
 
@@ -46,9 +47,11 @@ def executed(name: str, target: Path, **offered: Any) -> list[NotebookNode]:
     build.execute(name, {}, target, offered=offered)
     cells = [cell for cell in read(target, as_version=4).cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells if cell.source)
-    drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
-    described = sum("alt" in cell.metadata.get("mystnb", {}).get("image", {}) for cell in cells)
-    assert drawn == described
+    for output in (output for cell in cells for output in cell.outputs):
+        for kind in {"image/png", "image/svg+xml"} & set(output.get("data", {})):
+            said = output.metadata[kind][CAPTIONED]
+            assert said["alt"]
+            assert said["caption"]
     return cells
 
 
