@@ -11,9 +11,11 @@ from nbformat import NotebookNode, read
 
 from book import build
 from srclib.data import prepared
+from srclib.pages.figures import CAPTIONED
 
 from ..pictures import embeddings, miniature
 
+PICTURES = {"image/png", "image/svg+xml"}
 SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks": 1}
 
 
@@ -46,9 +48,10 @@ def executed(name: str, target: Path, **offered: Any) -> list[NotebookNode]:
     build.execute(name, {}, target, offered=offered)
     cells = [cell for cell in read(target, as_version=4).cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells if cell.source)
-    drawn = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
-    described = sum("alt" in cell.metadata.get("mystnb", {}).get("image", {}) for cell in cells)
-    assert drawn == described
+    drawn = [output for cell in cells for output in cell.outputs if PICTURES & output.get("data", {}).keys()]
+    told = [part.get(CAPTIONED, {}) for output in drawn for part in output.metadata.values()]
+    assert [each for each in told if not (each.get("alt") and each.get("caption"))] == []
+    assert len(told) == len(drawn)  # every picture is shown by figures.show
     return cells
 
 
