@@ -167,7 +167,7 @@ class Page:
         which the sentences are written. Raises ValueError where a verdict under it is another one by now: the sentences
         are to be read again. Under the other protocol, and where the store lacks the runs, the badges speak alone.
         """
-        found = {key: _found(self, key) for key in rests_on}
+        found = _found(self, list(rests_on))
         known = {key: verdict for key, (verdict, _, _) in found.items() if verdict}
         written = protocol == self.protocol and self.profile == "full"
         for key, verdict in known.items():
@@ -260,19 +260,30 @@ def checking() -> Iterator[None]:
         _checking.reset(token)
 
 
-def _found(page: Page, key: int | str) -> tuple[str, str, str]:
-    """Return the verdict that a page has on a claim, a value or an effect ("": none), a link to it, and its name."""
-    if isinstance(key, int):
-        (claim,) = claims.judged(page.store, page.protocol, [key])
-        verdict = "" if not claim.records else claim.verdict
-        return verdict, f"claims.html#claim-{key}", f"claim {key}: {claim.words}"
-    value, _, effect = key.partition(" ")
-    known = reproduced.reproduced(page.store, page.protocol, f"{re.escape(value)}$")
-    if value not in known:
-        return "", "", ""
-    row = known[value].verdict
-    anchor = f"#{tables.anchor_of(value, page.protocol)}"
-    return row.effect_verdict if effect else row.verdict, anchor, row.label + (", effect" if effect else "")
+def _found(page: Page, keys: Sequence[int | str]) -> dict[int | str, tuple[str, str, str]]:
+    """Return the verdicts that a page has on claims, values and effects ("": none), a link to each, and its name."""
+    numbers = [key for key in keys if isinstance(key, int)]
+    ids = [key.partition(" ")[0] for key in keys if isinstance(key, str)]
+    of_claims = claims.judged(page.store, page.protocol, numbers) if numbers else []
+    claimed = {claim.number: claim for claim in of_claims}
+    pattern = f"({'|'.join(map(re.escape, ids))})$"
+    values = reproduced.reproduced(page.store, page.protocol, pattern) if ids else {}
+    found: dict[int | str, tuple[str, str, str]] = {}
+    for key in keys:
+        if isinstance(key, int):
+            claim = claimed[key]
+            verdict = claim.verdict if claim.records else ""
+            found[key] = (verdict, f"claims.html#claim-{key}", f"claim {key}: {claim.words}")
+            continue
+        value, _, effect = key.partition(" ")
+        if value not in values:
+            found[key] = ("", "", "")
+            continue
+        row = values[value].verdict
+        anchor = f"#{tables.anchor_of(value, page.protocol)}"
+        name = row.label + (", effect" if effect else "")
+        found[key] = (row.effect_verdict if effect else row.verdict, anchor, name)
+    return found
 
 
 def _has_runs(experiments: Sequence[str], profile: str, protocol: str) -> bool:

@@ -15,6 +15,7 @@ from srclib.pages.figures import CAPTIONED
 
 from ..pictures import embeddings, miniature
 
+PICTURES = {"image/png", "image/svg+xml"}
 SMOKE = {"profile": "smoke", "steps": 500, "shown": 100, "trials": 2, "networks": 1}
 
 
@@ -47,11 +48,10 @@ def executed(name: str, target: Path, **offered: Any) -> list[NotebookNode]:
     build.execute(name, {}, target, offered=offered)
     cells = [cell for cell in read(target, as_version=4).cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in cells if cell.source)
-    for output in (output for cell in cells for output in cell.outputs):
-        for kind in {"image/png", "image/svg+xml"} & set(output.get("data", {})):
-            said = output.metadata[kind][CAPTIONED]
-            assert said["alt"]
-            assert said["caption"]
+    drawn = [output for cell in cells for output in cell.outputs if PICTURES & output.get("data", {}).keys()]
+    told = [part.get(CAPTIONED, {}) for output in drawn for part in output.metadata.values()]
+    assert [each for each in told if not (each.get("alt") and each.get("caption"))] == []
+    assert len(told) == len(drawn)  # every picture is shown by figures.show
     return cells
 
 

@@ -76,8 +76,8 @@ def results(text: str) -> list[str]:
 
 
 def _phrase(phrase: str) -> str:
-    """Return the pattern of a phrase, which begins and ends where a word or a number does."""
-    return rf"(?<![\w.,])[+−±-]?{re.escape(phrase)}(?!\w)"
+    """Return the pattern of a phrase, or its plural, which begins and ends where a word or a number does."""
+    return rf"(?<![\w.,])[+−±-]?{re.escape(phrase)}s?(?!\w)"
 
 
 def prose(markdown: str) -> str:
@@ -204,6 +204,7 @@ def test_a_typed_result_is_found(text: str) -> None:
     [
         "Rehearsal of 0.75 % of the old images.",
         "The mean change with its 95 % interval.",
+        "Changes in points, with their 95 % intervals.",
         "It lies within ±3 points of the published value.",
         "15,000 steps after the first task, 5,000 more after each further one",
         "Ten networks learn five tasks, each in two epochs.",
