@@ -123,7 +123,7 @@ which the sleep helps: {claims[5].removeprefix("Ours: ")} pixels; the last one: 
 """)
 
 # %% [markdown]
-# **Which task is lost?** The same 50 % can mean two things, and the two released scripts disagree on which. The paper
+# **Which task is lost?** That half of the images are recognised can mean two things, and the two released scripts disagree on which. The paper
 # says that task 1 is erased and everything is taken for task 2. That is what happens with four epochs for task 2. With
 # the two epochs of the script that draws this figure, it is the other way round: task 1 is still known, and two updates
 # are too few to learn task 2. Sleep then repairs a task that was not yet learned rather than one that was forgotten.
@@ -296,7 +296,7 @@ figures.show(
     fig,
     "fig-1-cosine",
     caption="Cosine similarity of all weights with those of the same network after task 1. Error bars: standard error of the "
-    "mean over networks. Shaded: overlaps at which accuracy after task 2 is 50 %. Overlaps from 17 on, where all images "
+    "mean over networks. Shaded: overlaps at which half of the images are recognised after task 2. Overlaps from 17 on, where all images "
     "are the same, are left out.",
     alt="Cosine similarity after task 2 against the shared pixels. "
     + " ".join(

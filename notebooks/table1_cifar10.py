@@ -92,7 +92,7 @@ figures.show(
 
 # %% [markdown]
 # **The features are not the authors'.** Theirs are not in the release. Ours come from a backbone of the same layers,
-# trained on the same images of Tiny ImageNet in a few minutes; it names 31.6 % of its validation images
+# trained on the same images of Tiny ImageNet in a few minutes; its accuracy stands in its card
 # (`data/backbones`). How good the authors' backbone is, is not published. A difference between a published number and
 # ours may come from the features alone.
 #
@@ -130,7 +130,7 @@ the released sleep parameters stay as they are.
 
 **SRC with rehearsal is not reproduced.** The released rehearsal script trains for two epochs on 5,000 images of a task, and
 0.75 % of the old ones, a fraction that its sweep does not have, are 100 to 300 images. On their own they change sequential
-training by {change("rehearsal", "sequential")} points. With the sleep that the sweep has for less than 1 % the network ends
+training by {change("rehearsal", "sequential")} points. With the sleep that the sweep has for 1 % the network ends
 at {ends("src+rehearsal")} %, which differs by {change("src+rehearsal", "src")} points from SRC alone: undecided. Published
 are {printed("src+rehearsal")} %; {{doc}}`fig3_rehearsal` has larger fractions of old images.
 

@@ -49,7 +49,6 @@ RESULTS = [
 # What may be typed, since it was chosen and not measured, each with its reason. A phrase frees what stands within it.
 SETTINGS: dict[str, str] = {
     "0.75 %": "the fraction of old images that the paper rehearses",
-    "2.5 % of the old images": "one of the fractions of Fig. 3",
     "10 % of the old images": "one of the fractions of Fig. 3",
     "sweep has for 1 %": "a fraction for which the released script has a sleep",
     "95 % interval": "the level of every interval",
