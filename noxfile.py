@@ -30,6 +30,7 @@ HELD = ("torch", "triton")  # decide numbers, and are chosen together: a new loc
 UNLISTED = ("srclib", "cuda-", "nvidia-")  # names of what is not locked begin so
 LINUX_ONLY = "; platform_system == 'Linux'"
 PEER = ("avalanche-lib==0.6.0", "torch==2.14.1", "torchvision==0.29.1", "pytest>=8.3")
+PEERS = ("brian2==2.9.0", "cython", "numpy<2.4", "snntorch", "spikingjelly==2.0.0", "bindsnet==0.3.4", "norse==1.1.0")
 LOCK_HEADER = """\
 # The environment of the book: the exact version of every package that it is built with, on Python {python}.
 # `nox -s lock` writes this file: all at their newest, but for those named in `nox -s lock -- torch==X triton==Y`,
@@ -105,8 +106,9 @@ def drift(session: nox.Session) -> None:
 
 @session
 def bench(session: nox.Session) -> None:
-    """Measure the sleep kernels against a textbook loop [-- options]."""
+    """Measure the sleep kernels against a textbook loop [-- options], then a step in other sleeps than that one."""
     run(session, "python", "-m", "benchmarks", "kernel", *session.posargs)
+    run(session, "python", "-m", "benchmarks", "shapes")
 
 
 @session
@@ -131,6 +133,13 @@ def in_peer(session: nox.Session, *command: str) -> None:
 def peer(session: nox.Session) -> None:
     """Time training here and in Avalanche [-- --images 1000 --json FILE]."""
     in_peer(session, "-m", "benchmarks.avalanche_peer", *session.posargs)
+
+
+@session
+def peers(session: nox.Session) -> None:
+    """Time a step of a sleep in other simulators [-- --json FILE]; they want other packages than the project: 6 GB."""
+    python = install(session, Path(".nox/peers"), *PEERS, ".[experiments]")
+    session.run(str(python), "-m", "benchmarks.peers", *session.posargs, env={"PYTHONPATH": str(Path().resolve())})
 
 
 @session

@@ -15,6 +15,7 @@ from srclib.experiments import grid
 
 from . import gpu as on_gpu
 from . import kernel as kernels
+from . import shapes as of_shapes
 
 ReportFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report there too.")]
 
@@ -40,6 +41,23 @@ def kernel(
     report = kernels.measure(kernels.standard_case(), repeats=repeats, threads=counts, runs=runs)
     _write(report, file)
     kernels.show(report, console())
+
+
+@app.command(cls=Command)
+def shapes(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median counts.")] = 7,
+    threads: Annotated[str, typer.Option(metavar="N,M", help="Numbers of threads to time with.")] = "1,2",
+    file: ReportFile = None,
+) -> None:
+    """Time a sleep step over steps, rate, streams, width, depth and inputs, beside the limit of the machine.
+
+    It takes some minutes of a quiet machine.
+
+    Example: `python -m benchmarks shapes --json data/benchmarks/shapes.json`
+    """
+    report = of_shapes.measure(kernels.standard_case(), repeats=repeats, threads=_numbers("--threads", threads))
+    _write(report, file)
+    of_shapes.show(report, console())
 
 
 @app.command(cls=Command)

@@ -103,6 +103,81 @@ pages.say(
 # The CPU kernel is this fast because a sleep is quiet. One that runs away, with many neurons firing in every step, takes
 # far longer; `max_updates` gives such a sleep up. The GPU kernel looks at every input in every step, fired or not.
 #
+# ## On a CPU, step by step
+#
+# A step of `event` costs what happens in it: the weights of the inputs that fired are added up, and a neuron that fires
+# learns. So there is a limit, the pace at which the machine adds float32 numbers that lie in its second cache; it is
+# measured with the kernel itself, on neurons that never fire.
+
+# %% tags=["hide-input"]
+shapes = json.loads((committed("benchmarks") / "shapes.json").read_text())
+pace = " and ".join(f"{adds / 1e9:.1f} billion from {cache}" for cache, adds in shapes["adds_per_second"].items())
+busy = max(load[0] for load in shapes["load"].values())
+Markdown(
+    f"One core of this machine ({shapes['processor']}) adds {pace} in a second. While the table was measured, "
+    f"{busy:.1f} processes at a time wanted to run on it; each time is the median of its rounds."
+)
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels of microseconds a step over steps, rate, streams, width, depth and inputs, on logarithmic axes. Times rise with rate, width, depth and inputs, as their limit does; the shortest sleeps and the most streams cost more a step."}, "figure": {"caption": "Microseconds a step of one stream, noise included, when one thing is varied. Dots: medians; line: the limit of one core.", "name": "fig-speed-shapes"}}
+names = {
+    "steps": "steps", "rate": "rate (Hz)", "streams": "streams at once", "width": "width of two hidden layers",
+    "depth": "hidden layers", "inputs": "inputs",
+}  # fmt: skip
+fig, axes = plt.subplots(2, 3, figsize=(9, 5.2), layout="constrained")
+for ax, (axis, name) in zip(axes.flat, names.items(), strict=True):
+    sleeps = [entry for entry in shapes["sleeps"] if entry["axis"] == axis]
+    values = [entry["value"] for entry in sleeps]
+    ax.plot(values, [entry["limit"]["1"] for entry in sleeps], color=figures.COLORS["published"], label="limit")
+    for threads, color in (("1", figures.COLORS["rehearsal"]), ("2", figures.COLORS["sleep"])):
+        times = [entry["microseconds"][threads] for entry in sleeps]
+        ax.plot(values, times, "o", color=color, label=f"{threads} thread{'s' * (threads != '1')}")
+    ax.set(xscale="linear" if axis == "depth" else "log", yscale="log", xlabel=name)
+    ax.set_xticks(values, [f"{value:,}" for value in values])
+    ax.minorticks_off()
+    ax.grid(axis="y", color="0.92")
+for ax in axes[:, 0]:
+    ax.set_ylabel("µs a step")
+axes[0, 0].legend(frameon=False)
+plt.show()
+
+# %% tags=["hide-input"]
+tables.plain(
+    [
+        {
+            "varied": names[entry["axis"]],
+            "value": f"{entry['value']:,}",
+            "spikes a step, inputs first": ", ".join(f"{count:.2g}" for count in entry["spikes"]),
+            "limit (µs)": f"{entry['limit']['1']:.2f}",
+            "one thread (µs)": f"{entry['microseconds']['1']:.2f}",
+            "two threads (µs)": f"{entry['microseconds']['2']:.2f}",
+        }
+        for entry in shapes["sleeps"]
+    ]
+)
+
+# %% [markdown]
+# Steps, rate and streams are varied in the standard case; the other networks have random weights, and 3 % of their
+# inputs fire in a step.
+#
+# ## Other simulators
+#
+# General simulators of spiking networks have no rule like this one, except for Brian 2, in which it can be written
+# down. The others learn by the timing of spikes, the nearest that they bring.
+
+# %% tags=["hide-input"]
+file = committed("benchmarks") / "peers.json"
+peers = json.loads(file.read_text()) if file.exists() else {"ratios": {}}
+rows = [
+    {
+        "simulator": f"{name} {peers['peers'][name]}",
+        "µs a step": f"{peers['microseconds_per_step'][name]:,.0f}",
+        "times slower than `event`": f"{ratio:,.0f}",
+    }
+    for name, ratio in peers["ratios"].items()
+]
+tables.plain(rows) if rows else Markdown("Not measured yet; `nox -s peers -- --json data/benchmarks/peers.json` does.")
+
+# %% [markdown]
 # ## All rounds
 
 # %% tags=["hide-input"]
@@ -135,5 +210,7 @@ pages.say(
 #
 # ```bash
 # python -m benchmarks kernel
+# python -m benchmarks shapes --json data/benchmarks/shapes.json
+# nox -s peers -- --json data/benchmarks/peers.json
 # python -m benchmarks gpu --json data/benchmarks/gpu.json
 # ```

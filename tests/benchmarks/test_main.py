@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import gpu, kernel
+from benchmarks import gpu, kernel, shapes
 from benchmarks.__main__ import app
 from srclib.experiments import grid
 
@@ -17,7 +17,7 @@ from ..terminal import Terminal
 call, refused = Terminal(app).call, Terminal(app).refused
 
 
-@pytest.mark.parametrize("command", ["kernel", "minibatches", "gpu"])
+@pytest.mark.parametrize("command", ["kernel", "shapes", "minibatches", "gpu"])
 def test_help_suffices(command: str) -> None:
     output = call(command, "--help").output
     assert f"Example: python -m benchmarks {command}" in " ".join(output.split())
@@ -42,6 +42,15 @@ def test_kernel_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pyt
     call("kernel")
     assert (given["repeats"], given["threads"]) == (5, [1, 2])
     assert given["runs"] == {name: grid.cell("mnist", name) for name in ("sequential", "src")}
+
+
+def test_shapes_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "standard_case", lambda: "the standard case")
+    monkeypatch.setattr(shapes, "measure", lambda case, **options: {"case": case, "options": options})
+    monkeypatch.setattr(shapes, "show", lambda report, console: console.print(report["case"]))
+    file = tmp_path / "shapes.json"
+    assert "the standard case" in call("shapes", "--threads", "1,4", "--json", file).output
+    assert json.loads(file.read_text())["options"] == {"repeats": 7, "threads": [1, 4]}
 
 
 def test_minibatches_writes_its_report_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
