@@ -207,5 +207,4 @@ def links(session: nox.Session) -> None:
 @session
 def serve(session: nox.Session) -> None:
     """Serve the built book at http://localhost:8000, to this machine alone [-- PORT]."""
-    where = ["--bind", "127.0.0.1", "--directory", "build/html"]
-    run(session, "python", "-m", "http.server", *where, *session.posargs)
+    run(session, "python", "book/serve.py", *session.posargs)

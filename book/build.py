@@ -17,9 +17,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ import papermill
 import yaml
 
 from srclib.data.provenance import device
+from srclib.data.stopping import Stopped, end, stoppable, telling
 from srclib.experiments.grid import PROFILES
 from srclib.experiments.workers import cluster
 from srclib.pages.figures import CAPTIONED
@@ -77,8 +78,8 @@ def execute(
     if check(name, page, given) is not False and "profile" in offered and "profile" not in allowed:
         raise ValueError(f"{name} has no parameter 'profile': a page that collects runs takes the one it is offered")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
-        plain, executed = Path(folder) / "plain.ipynb", Path(folder) / "executed.ipynb"
+    with unfinished(target.parent, name) as folder:
+        plain, executed = folder / "plain.ipynb", folder / "executed.ipynb"
         jupytext.write(page, plain)
         start = time.perf_counter()
         where = {"metadata": {"path": str(ROOT)}}  # of the kernel; papermill's `cwd` would move this process there
@@ -95,6 +96,19 @@ def execute(
             if executed.exists():
                 executed.replace(target)
         return time.perf_counter() - start
+
+
+UNFINISHED: set[Path] = set()  # folders of what is being made
+
+
+@contextmanager
+def unfinished(parent: Path, name: str) -> Iterator[Path]:
+    """Yield a new folder for what is not finished; it is removed, too, where this process is stopped."""
+    with TemporaryDirectory(dir=parent, prefix=f".{name}-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        UNFINISHED.add(folder)
+        yield folder
+    UNFINISHED.discard(folder)
 
 
 def code(page: Any, tag: str | None = None) -> list[str]:
@@ -204,12 +218,25 @@ def _execute_all(profile: str, target: Path, executed: Path) -> None:
     offered = {"profile": profile, "executions": executed.relative_to(ROOT).as_posix()}
     page = partial(_page, target=target, offered=offered)
     *others, status = notebooks()
-    with nullcontext(scheduler) if scheduler else cluster() as address, ThreadPoolExecutor(os.cpu_count()) as pool:
+    done: list[str] = []
+    told = telling(lambda: (len(done), len(others) + 1), "pages ")
+    with told, nullcontext(scheduler) if scheduler else cluster() as address, threads(os.cpu_count() or 1) as pool:
         os.environ["SRCLIB_SCHEDULER"] = address
         for names in (others, [status]):
             for entry in pool.map(page, names):
                 with executed.open("a") as file:
                     file.write(json.dumps(entry) + "\n")
+                done.append(entry["notebook"])
+
+
+@contextmanager
+def threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield an executor; whoever is stopped does not wait for what it has begun."""
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _page(name: str, target: Path, offered: dict[str, Any]) -> dict[str, Any]:
@@ -234,16 +261,20 @@ def notebook(name: str, parameters: dict[str, Any], target: Path | None = None) 
         if target and target.suffix != ".ipynb":
             raise ValueError(f"-o {target}: allowed is a path that ends in .ipynb")
         target = target or BUILD / f"{named(name, parameters)}.ipynb"
-        seconds = execute(name, parameters, target, bar=sys.stderr.isatty())
+        with (
+            telling(lambda: (0, 1), "pages "),
+            threads(1) as pool,
+        ):  # signals reach this thread, not the kernel's client
+            seconds = pool.submit(execute, name, parameters, target, bar=sys.stderr.isatty()).result()
     except (ValueError, OSError, papermill.PapermillExecutionError) as error:
         print(f"error: {name}: {getattr(error, 'evalue', error)}", file=sys.stderr)
         return 2
     html = target.with_suffix(".html")
-    with TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as folder:
+    with unfinished(target.parent, name) as folder:
         convert = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=WARN", str(target)]
-        status = subprocess.run([*convert, "--output-dir", folder]).returncode
+        status = subprocess.run([*convert, "--output-dir", str(folder)]).returncode
         if not status:
-            (Path(folder) / html.name).replace(html)
+            (folder / html.name).replace(html)
     print(f"{name} ran in {seconds:.0f} s: {target} and {html}")
     return status
 
@@ -298,4 +329,10 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    sys.exit(main())
+    try:
+        with stoppable():
+            sys.exit(main())
+    except Stopped as stopped:
+        for folder in list(UNFINISHED):
+            shutil.rmtree(folder, ignore_errors=True)
+        end(stopped)

@@ -19,11 +19,11 @@ import pandas as pd
 
 from srclib import pages
 from srclib.data import patches
-from srclib.experiments import grid, summary
+from srclib.experiments import summary
 from srclib.pages import figures, tables
 
 pixels = {"overlap_min": overlap_min, "overlap_max": overlap_max}
-present = grid.settings("fig1_patches", profile, protocol, **pixels)
+present = pages.settings("fig1_patches", profile, protocol, **pixels)
 ranges = pages.rising(0, 100, **{name: present[name] for name in pixels})
 page = pages.open("fig1_patches", profile=profile, protocol=protocol, seeds=seeds, **ranges)
 accuracy = {run: summary.phases(group) for run, group in page.collect("fig1_patches", **pixels).by_run.items()}

@@ -113,7 +113,7 @@ pages.say(
 shapes = json.loads((committed("benchmarks") / "shapes.json").read_text())
 pace = " and ".join(f"{adds / 1e9:.1f} billion from {cache}" for cache, adds in shapes["adds_per_second"].items())
 busy = max(load[0] for load in shapes["load"].values())
-Markdown(
+pages.say(
     f"One core of this machine ({shapes['processor']}) adds {pace} in a second. While the table was measured, "
     f"{busy:.1f} processes at a time wanted to run on it; each time is the median of its rounds."
 )
@@ -175,7 +175,7 @@ rows = [
     }
     for name, ratio in peers["ratios"].items()
 ]
-tables.plain(rows) if rows else Markdown("Not measured yet; `nox -s peers -- --json data/benchmarks/peers.json` does.")
+tables.plain(rows) if rows else pages.say("Not measured yet; `nox -s peers -- --json data/benchmarks/peers.json` does.")
 
 # %% [markdown]
 # ## All rounds

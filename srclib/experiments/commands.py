@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..data.command import Command
+from ..data.stopping import telling
 from ..data.terminal import line, log_stages
 from . import compute, grid, protocols
 from .store import Store
@@ -75,9 +76,11 @@ def run(
         if not cells and experiment != "all":
             raise ValueError(f"{name}: these settings leave nothing to compute")
     kept = Store(store)
-    for name, cells in grids.items():
-        records = compute.complete(name, cells, store=kept, scheduler=scheduler)
-        line(f"{name}: {len(records)} results in {kept.directory}")
+    every = {cell.key(): cell for cells in grids.values() for cell in cells}
+    with telling(lambda: (sum(cell in kept for cell in every.values()), len(every)), "results "):
+        for name, cells in grids.items():
+            records = compute.complete(name, cells, store=kept, scheduler=scheduler)
+            line(f"{name}: {len(records)} results in {kept.directory}")
 
 
 def _changes(name: str, profile: str, protocol: str, pairs: list[str]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from ..data import cifar10, provenance
 from ..data.dataset import Arrays
 from ..data.files import whole
 from ..data.places import scratch
+from ..data.stopping import telling
 from ..data.terminal import progress
 from ..data.tiny_imagenet import TINY_IMAGENET32
 from ..data.vgg import vgg
@@ -217,7 +218,8 @@ def run(
             training.restore(checkpoint)
             log.info("going on after epoch %d of %d", len(training.log), schedule.epochs)
         while len(training.log) < schedule.epochs:
-            row = training.epoch()
+            with telling(lambda: (len(training.log), schedule.epochs), "epochs "):
+                row = training.epoch()
             training.save(checkpoint)
             log.info(
                 "epoch %d of %d: loss %.3f, top-1 %.2f %% in training, %.2f %% in validation, %.0f s",

@@ -66,6 +66,15 @@ def rising(least: int, most: int, **given: object) -> dict[str, Parameter]:
     return found
 
 
+def settings(experiment: str, profile: object, protocol: object, **changes: Any) -> dict[str, Any]:
+    """Return the settings of an experiment, for parameters that depend on them: those of `full` and `released` where
+    there is no such profile or protocol, which `open` refuses.
+    """
+    known = (one_of(profile, *grid.PROFILES), one_of(protocol, *BOTH))
+    names = [str(each.given) if each.fits else other for each, other in zip(known, ("full", "released"), strict=True)]
+    return grid.settings(experiment, *names, **changes)
+
+
 def file(given: object) -> Parameter:
     """Allow the path of a file that is there, or no path at all, ""."""
     fits = isinstance(given, str) and (not given or Path(given).is_file())

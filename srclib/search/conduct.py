@@ -18,6 +18,7 @@ import torch
 
 from ..data import provenance
 from ..data.places import scratch
+from ..data.stopping import telling
 from ..data.terminal import progress
 from ..experiments import workers
 from ..experiments.dialect import OUTCOMES
@@ -58,7 +59,8 @@ def conduct(
         device = "cuda"
     journals.mkdir(parents=True, exist_ok=True)
     journal = journals / f"{name}.journal"
-    with _progress(name, study, journal):
+    made = partial(trials.counter, journal)
+    with telling(lambda: (made()(), study.all_trials), "trials "), _progress(name, study, journal):
         found, stages = _share(study, journal, scheduler, device)
     on_gpu = device is not None and device.startswith("cuda")
     origin = {

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from .arguments import read_mean
 from .config import SleepConfig
+from .forking import one_thread_in_children
 from .kernel import (
     BACKENDS,
     DivergedError,
@@ -73,6 +74,8 @@ def sleep(
     scale (`layer_scales`), computed on them in evaluation mode. None: the gain is alpha_l itself.
     seed: a number >= 0, or a tuple of them such as (run, sleep index): one independent noise stream for each.
 
+    A process that is forked after a sleep computes in one thread, since it has no others; one that is spawned has all.
+
     The record says which layers slept, by their names in the model, with what gain, in which dtype, how often their
     neurons fired and how many of their weights changed. A SleepWarning names layers that never fired, and those that
     fired without any change.
@@ -83,6 +86,7 @@ def sleep(
     """
     if not isinstance(config, SleepConfig):
         raise ValueError(f"config = {config!r:.80}: allowed is a SleepConfig")
+    one_thread_in_children()
     network = once(model_or_linears)
     layers = [layer for layer in read(network) if isinstance(layer.module, nn.Linear)]
     check_weights_of(layers)

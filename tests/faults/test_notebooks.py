@@ -78,8 +78,8 @@ WRONG = [
     ("fig1_patches", ["overlap_min", "-1"], "overlap_min = -1: allowed is a whole number from 0 to 100"),
     ("fig1_patches", ["overlap_min", "1.5"], "overlap_min = 1.5: allowed"),
     ("fig1_patches", ["overlap_max", "wide"], "overlap_max = 'wide': allowed"),
-    ("fig1_patches", ["profile", "fast"], "profile = 'fast'|profile 'fast' is unknown"),
-    ("fig1_patches", ["profile", "[ci]"], "profile = |profile ['ci'] is unknown"),
+    ("fig1_patches", ["profile", "fast"], "profile = 'fast': allowed is one of smoke, ci, full"),
+    ("fig1_patches", ["profile", "[ci]"], "profile = ['ci']: allowed is one of"),
     ("fig1_patches", ["protocol", "tuned"], "protocol = 'tuned': allowed"),
     ("fig1_patches", ["seed", "2"], "fig1_patches has no parameter 'seed': allowed is one of profile, protocol, seeds"),
     ("fig1_patches", ["seeds", "2", "seeds", "3"], "-p seeds is there twice: allowed is once"),
@@ -106,7 +106,7 @@ def test_a_value_is_refused_before_a_kernel_starts(
     assert build.main(["notebook", name, *given]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {name}: ")
-    assert any(part in said for part in message.split("|"))
+    assert message in said
     assert "Traceback" not in said
     assert said.count("\n") == 1
     assert not (folder / "build").exists()
