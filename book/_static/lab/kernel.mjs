@@ -157,9 +157,10 @@ export class Sleep {
     return all;
   }
 
-  /** Return the potential of a neuron in the first stream, as it was when an input last reached it. */
+  /** Return the potential of a neuron in the first stream after the last step. */
   potential(layer, neuron) {
-    return this.layers[layer].potentials[0][neuron];
+    const { potentials, last } = this.layers[layer];
+    return potentials[0][neuron] * this.config.decay ** (this.step - 1 - last[0]);
   }
 
   weights() {
