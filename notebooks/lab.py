@@ -40,20 +40,19 @@ HTML(lab({"mnist": values["table1/mnist/src"]}))
 # setting says what anybody will see, and this gives the same sleep in Python:
 #
 # ```python
-# from srclib.experiments.lab import read
+# from srclib.experiments.lab import read, sleeps
 # from srclib.sleep import SleepConfig, run_layers
 # import torch
 #
 # entry, mean, weights = read("mnist_released_5")
-# config = SleepConfig(
-#     alpha=55.882454, beta=(14.548273, 44.560317, 38.046326), inc=0.032064, dec=0.003344, decay=0.999, gate=0.001,
-#     strict=False, steps=35_000, rate=239.515363, window=11,
-# ).scaled(entry["scales"])
+# settings = sleeps()["mnist"]["released"][entry["task"] - 1]
+# config = SleepConfig(**settings).scaled(entry["scales"])
 # noise = config.noise(mean, (0, entry["task"] - 1))
-# record = run_layers([torch.from_numpy(w.astype("float32")) for w in weights], noise, config)
+# layers = [torch.tensor(w.astype("float32")) for w in weights]
+# record = run_layers(layers, noise, config)
 # ```
 #
 # The **closed form** sleeps without spikes, noise, steps or parameters: from the bottom up, the negative weights of each
 # hidden neuron are lowered by one number, so that the mean input no longer excites it. Accuracy is that on some test
-# images of every class, not on all of them. A tick on a slider is the value of the released code, and a tick on a bar of
+# images of every class, not on all of them. Time has more room at its beginning, where most happens. A tick on a slider is the value of the released code, and a tick on a bar of
 # accuracy where the network stood before; the paper's value is the dashed line.

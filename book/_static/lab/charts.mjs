@@ -17,6 +17,11 @@ export function cleared(canvas) {
 
 const LEFT = 62; // pixels left of all time axes, for names
 
+/** Return where a step lies on an axis of time, from 0 to 1: most happens at the beginning, which has more room. */
+function share(step, steps) {
+  return Math.sqrt(step / steps);
+}
+
 /** The spikes of a sleep: the noise on top, then a band for each layer. */
 export class Raster {
   constructor(canvas) {
@@ -45,7 +50,7 @@ export class Raster {
     for (let n = 0; n < step.length; n++) {
       const band = this.bands[layer[n]];
       context.fillStyle = this.colors[layer[n]];
-      const x = LEFT + (step[n] / this.steps) * (width - LEFT);
+      const x = LEFT + share(step[n], this.steps) * (width - LEFT - 2);
       context.fillRect(x, band.top + ((row[n] + 0.5) / band.rows) * (band.height - 2), 1.5, 2);
     }
   }
@@ -57,7 +62,7 @@ export class Course {
     this.canvas = canvas;
   }
 
-  /** low, high: of the axis. marks: [value, name] of lines across it. */
+  /** low, high: of the axis, which grows where a value lies beyond. marks: [value, name] of lines across it. */
   start(steps, low, high, marks) {
     Object.assign(this, { steps, low, high, marks, lines: new Map() });
     this.draw();
@@ -66,11 +71,13 @@ export class Course {
   add(name, color, step, value) {
     if (!this.lines.has(name)) this.lines.set(name, { color, points: [] });
     this.lines.get(name).points.push([step, value]);
+    this.low = Math.min(this.low, value);
+    this.high = Math.max(this.high, value);
   }
 
   draw() {
     const { context, width, height, ink, faint } = cleared(this.canvas);
-    const x = (step) => LEFT + (step / this.steps) * (width - LEFT - 4);
+    const x = (step) => LEFT + share(step, this.steps) * (width - LEFT - 4);
     const y = (value) => 6 + (1 - (value - this.low) / (this.high - this.low)) * (height - 12);
     context.strokeStyle = faint;
     context.strokeRect(LEFT - 0.5, 5.5, width - LEFT, height - 11);
@@ -90,9 +97,8 @@ export class Course {
       context.lineWidth = 2;
       context.beginPath();
       points.forEach(([step, value], n) => {
-        const place = [x(step), Math.max(4, Math.min(height - 4, y(value)))];
-        if (n === 0) context.moveTo(...place);
-        else context.lineTo(...place);
+        if (n === 0) context.moveTo(x(step), y(value));
+        else context.lineTo(x(step), y(value));
       });
       context.stroke();
     }

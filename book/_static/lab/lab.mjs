@@ -216,7 +216,7 @@ function clearCharts() {
   course.start(values.steps, 0, 1, marks);
   if (before) addToCourse(0, before);
   course.draw();
-  trace.start(values.steps, -3 * threshold, 1.2 * threshold, [[threshold, "threshold"]]);
+  trace.start(values.steps, Math.min(0, 1.2 * threshold), Math.max(0, 1.2 * threshold), [[threshold, "threshold"]]);
   find("[data-spikes]").textContent = "A dot is a spike: of some inputs, and of every neuron.";
 }
 

@@ -31,40 +31,34 @@ export function readTests(buffer, count) {
 
 /** Return an image as its pixels that are not 0: their places and their values over `largest`. */
 export function sparse(pixels, largest = 1) {
-  const places = [];
-  const values = [];
-  pixels.forEach((value, i) => {
-    if (value !== 0) {
-      places.push(i);
-      values.push(value / largest);
-    }
-  });
-  return { places, values };
+  const places = Uint16Array.from([...pixels.keys()].filter((i) => pixels[i] !== 0));
+  return { places, values: Float64Array.from(places, (i) => pixels[i] / largest) };
 }
 
 /** Return the activity of the outputs for an image; that of hidden neurons, and of rectified outputs, is at least 0. */
 export function outputs(weights, sizes, image, rectified) {
   let { places, values } = image;
-  let found = [];
-  weights.forEach((w, layer) => {
-    const inputs = sizes[layer];
-    const last = layer === weights.length - 1;
-    found = [];
-    const nextPlaces = [];
-    const nextValues = [];
-    for (let k = 0, row = 0; k < sizes[layer + 1]; k++, row += inputs) {
-      let z = 0;
-      for (let p = 0; p < places.length; p++) z += w[row + places[p]] * values[p];
-      if (z < 0 && (!last || rectified)) z = 0;
-      found.push(z);
-      if (z > 0) {
-        nextPlaces.push(k);
-        nextValues.push(z);
-      }
-    }
-    places = nextPlaces;
-    values = nextValues;
-  });
+  const last = weights.length - 1;
+  for (let layer = 0; layer < last; layer++) {
+    const all = sums(weights[layer], sizes[layer], sizes[layer + 1], places, values);
+    const active = new Uint16Array(all.length);
+    let n = 0;
+    for (let k = 0; k < all.length; k++) if (all[k] > 0) active[n++] = k;
+    places = active.subarray(0, n);
+    values = Float64Array.from(places, (k) => all[k]);
+  }
+  const found = sums(weights[last], sizes[last], sizes[last + 1], places, values);
+  return Array.from(found, (z) => (rectified ? Math.max(0, z) : z));
+}
+
+/** Return the input of every neuron of a layer, whose inputs are 0 but at some places. */
+function sums(w, inputs, neurons, places, values) {
+  const found = new Float64Array(neurons);
+  for (let k = 0, row = 0; k < neurons; k++, row += inputs) {
+    let z = 0;
+    for (let p = 0; p < places.length; p++) z += w[row + places[p]] * values[p];
+    found[k] = z;
+  }
   return found;
 }
 

@@ -44,39 +44,29 @@ export function seedSequence(seeds, length) {
   });
 }
 
-/** Write the product of two words, each in [0, 2^32), to `out`: its lower word, then its upper one. */
-function multiply(a, b, out) {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + (low >>> 16); // below 2^32
-  const other = aLow * bHigh + (middle & 0xffff);
-  out[0] = Math.imul(a, b);
-  out[1] = aHigh * bHigh + (middle >>> 16) + (other >>> 16);
+/** Return the upper word of the product of two words, each in [0, 2^32). All sums here are below 2^53, thus exact. */
+function upper(a, b) {
+  return Math.floor((a * (b >>> 16) + Math.floor((a * (b & 0xffff)) / 0x10000)) / 0x10000);
 }
 
+const WORD = 0x100000000;
+
 // Numbers of 64 bits, the lower word first.
-const FACTORS = [
-  [0xe14c6c93, 0xd2e7470e],
-  [0x95121157, 0xca5a8263],
-];
-const STEPS = [
-  [0x7f4a7c15, 0x9e3779b9],
-  [0x84caa73b, 0xbb67ae85],
-]; // of the key, from round to round
+const FACTORS = [0xe14c6c93, 0xd2e7470e, 0x95121157, 0xca5a8263];
+const STEPS = [0x9e3779b97f4a7c15n, 0xbb67ae8584caa73bn]; // of the key, from round to round
 const ROUNDS = 10;
 
 /** Numbers of 32 bits of NumPy's Philox, in the order in which NumPy's generators take them. */
 export class Philox {
   /** seeds: whole numbers >= 0, the first one and the spawn key. */
   constructor(seeds) {
-    this.key = seedSequence(seeds, 4);
+    const key = new BigUint64Array(seedSequence(seeds, 4).buffer);
+    this.keys = new Uint32Array(4 * ROUNDS); // of every round, two of 64 bits
+    const wide = new BigUint64Array(this.keys.buffer);
+    for (let n = 0; n < wide.length; n++) wide[n] = key[n % 2] + BigInt(n >> 1) * STEPS[n % 2];
     this.block = 0;
     this.numbers = new Uint32Array(8);
     this.at = 8;
-    this.product = new Uint32Array(2);
     this.wide = new Uint32Array(4);
   }
 
@@ -85,62 +75,55 @@ export class Philox {
     return this.numbers[this.at++];
   }
 
-  /** Write the product of a factor of 64 bits and two words to `wide`, the lowest word first. */
-  multiplyWide(factor, low, high) {
-    const { product, wide } = this;
-    multiply(factor[0], low, product);
-    wide[0] = product[0];
-    let carry = product[1]; // of the second word, below 2^53 at all times
-    let upper = 0;
-    multiply(factor[0], high, product);
-    carry += product[0];
-    upper += product[1];
-    multiply(factor[1], low, product);
-    carry += product[0];
-    upper += product[1];
-    wide[1] = carry >>> 0;
-    upper += carry >= 0x100000000 ? Math.floor(carry / 0x100000000) : 0;
-    multiply(factor[1], high, product);
-    upper += product[0];
-    wide[2] = upper >>> 0;
-    wide[3] = product[1] + Math.floor(upper / 0x100000000);
+  /** Write the product of a factor and a number of 64 bits to `wide`, the lowest word first. */
+  multiply(low, high, factor) {
+    const { wide } = this;
+    const factorLow = FACTORS[factor];
+    const factorHigh = FACTORS[factor + 1];
+    const second = upper(factorLow, low) + (Math.imul(factorLow, high) >>> 0) + (Math.imul(factorHigh, low) >>> 0);
+    const third =
+      upper(factorLow, high) +
+      upper(factorHigh, low) +
+      (Math.imul(factorHigh, high) >>> 0) +
+      Math.floor(second / WORD);
+    wide[0] = Math.imul(factorLow, low);
+    wide[1] = second;
+    wide[2] = third;
+    wide[3] = upper(factorHigh, high) + Math.floor(third / WORD);
   }
 
   /** Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
   fill() {
     this.block += 1; // the counter is advanced before a block is made
-    const { numbers, wide } = this;
-    const key = Uint32Array.from(this.key);
-    let [aLow, aHigh, bLow, bHigh, cLow, cHigh, dLow, dHigh] = [this.block, 0, 0, 0, 0, 0, 0, 0];
-    for (let round = 0; round < ROUNDS; round++) {
-      this.multiplyWide(FACTORS[1], cLow, cHigh);
-      const [cLow0, cHigh0, cLow1, cHigh1] = [wide[0], wide[1], wide[2], wide[3]];
-      this.multiplyWide(FACTORS[0], aLow, aHigh);
-      aLow = (cLow1 ^ bLow ^ key[0]) >>> 0;
-      aHigh = (cHigh1 ^ bHigh ^ key[1]) >>> 0;
-      cLow = (wide[2] ^ dLow ^ key[2]) >>> 0;
-      cHigh = (wide[3] ^ dHigh ^ key[3]) >>> 0;
-      [bLow, bHigh, dLow, dHigh] = [cLow0, cHigh0, wide[0], wide[1]];
-      for (const [half, step] of STEPS.entries()) {
-        const low = key[2 * half] + step[0];
-        key[2 * half] = low;
-        key[2 * half + 1] += step[1] + (low > 0xffffffff ? 1 : 0);
-      }
+    const { numbers, wide, keys } = this;
+    numbers.fill(0);
+    numbers[0] = this.block;
+    for (let k = 0; k < keys.length; k += 4) {
+      this.multiply(numbers[4], numbers[5], 2);
+      const bLow = wide[0];
+      const bHigh = wide[1];
+      const aLow = wide[2] ^ numbers[2] ^ keys[k];
+      const aHigh = wide[3] ^ numbers[3] ^ keys[k + 1];
+      this.multiply(numbers[0], numbers[1], 0);
+      numbers[4] = wide[2] ^ numbers[6] ^ keys[k + 2];
+      numbers[5] = wide[3] ^ numbers[7] ^ keys[k + 3];
+      numbers[6] = wide[0];
+      numbers[7] = wide[1];
+      numbers[0] = aLow;
+      numbers[1] = aHigh;
+      numbers[2] = bLow;
+      numbers[3] = bHigh;
     }
-    numbers.set([aLow, aHigh, bLow, bHigh, cLow, cHigh, dLow, dHigh]);
     this.at = 0;
   }
 
   /** Return a whole number below `end`, 1 <= end < 2^32, as NumPy's Generator.integers draws it (Lemire). */
   below(end) {
     if (end === 1) return 0;
-    const { product } = this;
-    multiply(this.next(), end, product);
-    if (product[0] < end) {
-      const threshold = (0x100000000 - end) % end;
-      while (product[0] < threshold) multiply(this.next(), end, product);
-    }
-    return product[1];
+    const threshold = (WORD - end) % end;
+    let number = this.next();
+    while (Math.imul(number, end) >>> 0 < threshold) number = this.next();
+    return upper(number, end);
   }
 }
 

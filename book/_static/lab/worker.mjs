@@ -4,8 +4,8 @@ import { Sleep } from "./kernel.mjs";
 import { confusion, histogram, outputs, settled, sparse } from "./network.mjs";
 import { Stimulus } from "./stimulus.mjs";
 
-const BUSY = 12; // milliseconds of a piece of the sleep, so that a message never waits long
-const MEASURED = 20; // how often the network is tested in a sleep
+const BUSY = 25; // milliseconds of a piece of the sleep, so that a message never waits long
+const MEASURED = 24; // how often the network is tested in a sleep, more often at its beginning
 const SHOWN = 40; // pieces of a sleep at least, each of which is shown
 const PARTS = 48; // bars of a histogram
 const INPUT_ROWS = 40; // inputs whose spikes are shown, of those whose mean is above
@@ -15,6 +15,7 @@ const TRACE = 600; // potentials of the chosen neuron in a sleep
 let network; // {name, sizes, mean, weights, rectified, tests, ranges}
 let now; // weights, as they are
 let asleep = null; // {sleep, stimulus, steps, pace, probe, …}
+let measured = {}; // what was found last, after how many spikes of this sleep
 let timer = null;
 
 const commands = {
@@ -40,7 +41,7 @@ const commands = {
     const stimulus = new Stimulus(network.mean, rows, gain, seeds, config.window);
     const sleep = new Sleep(network.weights, network.sizes, config);
     const started = performance.now();
-    asleep = { sleep, stimulus, steps: config.steps, batch: config.batch, pace, probe, spikes: 0, started };
+    asleep = { sleep, stimulus, steps: config.steps, batch: config.batch, pace, probe, test: 1, spikes: 0, started };
     commands.resume();
   },
 
@@ -93,15 +94,17 @@ function stop() {
 
 /** Test the network and tell what is seen of it. */
 function measure(step, when) {
-  const weights = current();
-  tell({
-    kind: "measured",
-    when,
-    step,
-    counts: confusion(weights, network.sizes, network.tests, network.rectified),
-    histograms: weights.map((w, layer) => histogram(w, network.ranges[layer], PARTS)),
-    ranges: network.ranges,
-  });
+  const spikes = asleep?.spikes;
+  if (spikes === undefined || spikes !== measured.spikes) { // without a spike no weight has changed
+    const weights = current();
+    measured = {
+      spikes,
+      counts: confusion(weights, network.sizes, network.tests, network.rectified),
+      histograms: weights.map((w, layer) => histogram(w, network.ranges[layer], PARTS)),
+    };
+  }
+  const { counts, histograms } = measured;
+  tell({ kind: "measured", when, step, counts, histograms, ranges: network.ranges });
 }
 
 function piece() {
@@ -116,7 +119,7 @@ function advance(most) {
   const { sleep, stimulus, steps, batch, probe } = asleep;
   const end = Math.min(steps, sleep.step + most);
   const until = performance.now() + BUSY;
-  const [every, testEvery] = [Math.ceil(steps / TRACE), Math.ceil(steps / MEASURED)];
+  const every = Math.ceil(steps / TRACE);
   const seen = { step: [], layer: [], row: [] };
   const trace = [];
   let tested = false;
@@ -130,11 +133,26 @@ function advance(most) {
       note(seen, at, layer + 1, lists[0], (k) => k);
     });
     if (at % every === 0) trace.push([at, sleep.potential(probe.layer, probe.neuron)]);
-    tested = sleep.step % testEvery === 0 || sleep.step === steps;
+    tested = sleep.step === testAt();
   }
   const seconds = (performance.now() - asleep.started) / 1000;
   tell({ kind: "slept", step: sleep.step, steps, seen, trace, spikes: asleep.spikes, seconds });
-  if (tested) measure(sleep.step, sleep.step === steps ? "end" : "during");
+  if (tested) {
+    asleep.test += 1;
+    measure(sleep.step, sleep.step === steps ? "end" : "during");
+  }
+}
+
+/** Return the next step after which the network is tested: these lie as roots on the axis of time. */
+function testAt() {
+  const { test, steps, sleep } = asleep;
+  for (let n = test; ; n++) {
+    const at = Math.ceil(steps * (n / MEASURED) ** 2);
+    if (at >= sleep.step) {
+      asleep.test = n;
+      return at;
+    }
+  }
 }
 
 /** Note the spikes of a layer in a step, by what `row` makes of a neuron; -1: it is not shown. */
