@@ -161,6 +161,7 @@ def book(profile: str, fresh: bool, builder: str) -> int:
     executed.unlink(missing_ok=True)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("build.py", "__*__*"))
     (source / "book" / "_static").rename(source / "_static")
+    shutil.copytree(ROOT / "data" / "lab", source / "_static" / "lab" / "data")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source)
     if fresh:

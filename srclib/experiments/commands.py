@@ -12,6 +12,7 @@ from ..data.command import Command
 from ..data.stopping import telling
 from ..data.terminal import line, log_stages
 from . import compute, grid, protocols
+from . import lab as networks
 from .store import Store
 
 PROTOCOLS = "|".join(protocols.names())
@@ -118,6 +119,20 @@ def migrate(store: Directory = None) -> None:
     for file, lines in kept.migrate().items():
         line(f"{file}: {lines} lines written anew")
     line(f"{kept.directory}: {len(kept.records())} results")
+
+
+def lab(
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder to write the files to; default: data/lab.")
+    ] = None,
+) -> None:
+    """Train the networks of the sleep lab and write them as files that its page reads; it takes some minutes.
+
+    Example: `python -m srclib lab --to build/lab`
+    """
+    files = networks.write(to)
+    size = sum(path.stat().st_size for path in files)
+    line(f"{len(files)} files, {size / 1e6:.1f} MB in {files[0].parent}")
 
 
 def existing(directory: Path | None) -> Store:
