@@ -57,8 +57,8 @@ class Rehearsal(Plugin):
             run.memory.setdefault(self, []).append((x[rows], y[rows]))
 
     def kept(self, layers: Sequence[int], images: int) -> int:
-        """Images with their labels; as released, they come from all images of the past."""
-        return (images if self.released else _round(self.fraction * images)) * (layers[0] + 1)
+        """Images with their labels; as released, those of one task, though each task draws anew."""
+        return _round(self.fraction * images) * (layers[0] + 1)
 
     def _draw_from_pools(self, run: Run) -> list[tuple[Tensor, Tensor]]:
         old = run.seen[:-1]

@@ -170,7 +170,7 @@ def test_the_change_of_a_run_is_shuffled_but_not_that_of_the_outputs(method: Plu
         (Distillation(), 100, 50),
         (PseudoRehearsal(), 100, 56),
         (Rehearsal(0.25), 100, 25 * 7),
-        (Rehearsal(0.25, released=True), 100, 100 * 7),
+        (Rehearsal(0.25, released=True), 100, 25 * 7),
         (ICaRL(10), 100, 70 + 50),
         (ICaRL(10, distillation=False), 100, 70),
         (sleep(10), 100, 6 + 2),
