@@ -141,7 +141,7 @@ pages.say(f"""
 # | {doc}`../book/protocols`, {doc}`disagreements`, {doc}`table3_parameters`, {doc}`searches` | text against code, and where every parameter comes from |
 # | {doc}`what_a_sleep_does` | the change that a sleep makes, in closed form and without a spike, and how near to the sleep it comes |
 # | {doc}`without_sleep` | what other methods reach that keep as little of the past, and what it costs to reach more |
-# | {doc}`after_the_paper` | what followed, by what each method keeps of the past, and one sleep after all five tasks |
+# | {doc}`../book/after_the_paper` | what followed, by what each method keeps of the past |
 # | {doc}`best_sleep` | how much further the same idea goes when the choices around it are searched |
 # | {doc}`own_network`, {doc}`speed`, {doc}`../book/reexecute`, {doc}`../book/api` | use it on your own network, and run any of this again |
 #

@@ -8,6 +8,7 @@ text leaves a choice open, the choice is told here.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from ..data.streams import Task
 from ..learning.methods.sleep import mean_of
 from ..learning.spiking import IntegrateAndFire
 from ..learning.training import predict
-from ..sleep import SleepConfig, layer_scales, linear_layers, run_layers, set_weights, settle
+from ..sleep import SleepConfig, SleepWarning, layer_scales, linear_layers, run_layers, set_weights, settle
 from ..sleep.stimulus import InputSpikes
 from . import analysis
 from .analysis import READINGS, average, compare, cosine, minus, number, specific, spread
@@ -345,7 +346,8 @@ def agreement(subject: Subject) -> list[dict[str, Any]]:
         tasks = subject.tasks[: int(number_of)]
         before = subject.phases[f"training {number_of}"]
         model = subject.network(before)
-        settle(model, mean_of(torch.cat([task.x_train for task in tasks])))
+        with warnings.catch_warnings(action="ignore", category=SleepWarning):  # of neurons that cannot be silenced
+            settle(model, mean_of(torch.cat([task.x_train for task in tasks])))
         settled = [w.detach() for w in model.parameters()]
         x, y = torch.cat([task.x_test for task in tasks]), torch.cat([task.y_test for task in tasks])
         slept_says, settled_says = (predict(subject.network(w), x) for w in (after, settled))

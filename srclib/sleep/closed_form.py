@@ -28,19 +28,21 @@ It is a downscaling of what a neuron receives, as in synaptic homeostasis (Tonon
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import reduce
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .kernel import check_weights
-from .layers import linear_layers, set_weights
+from .arguments import is_finite, read_mean
+from .kernel import SleepWarning, check_weights
+from .layers import check_weights_of, read, set_weights
 
 
 @torch.no_grad()
 def settle(
-    model_or_linears: nn.Module | Sequence[nn.Linear],
+    model_or_linears: nn.Module | Iterable[nn.Module],
     mean_input: Tensor | np.ndarray,
     *,
     share: float = 1.0,
@@ -48,44 +50,46 @@ def settle(
 ) -> list[Tensor]:
     """Change a network as a sleep would, at once: its linear layers are changed in place.
 
-    model_or_linears: as in `srclib.sleep.sleep`. mean_input: (in_1,), each >= 0: the mean of every input over what was
-    learned so far, on any scale. share: of its excitation that a neuron loses, in [0, 1]. outputs: settle the output
-    neurons, too; without, a network of one layer stays as it is.
+    model_or_linears: as in `srclib.sleep.sleep`; weights of less than float32 are computed in float32 and cast back.
+    mean_input: (in_1,) or an image of so many pixels, each >= 0: the mean of every input over what was learned so far,
+    on any scale. share: of its excitation that a neuron loses, in [0, 1]. outputs: settle the output neurons, too;
+    without, a network of one layer stays as it is.
 
     Returns kappa of the neurons of every settled layer, (out_l,) each, >= 0: by how much their negative weights fell.
     With a share of 1 the mean input excites no settled neuron afterwards, up to rounding, except those that have no
-    negative weight from an active input: a warning says how many there are, and they stay as they were.
+    negative weight from an active input: a SleepWarning says how many there are, and they stay as they were.
     Takes a product of a matrix and a vector for each layer. Raises ValueError, naming the argument, the value and what
-    is allowed; the model is unchanged then.
+    is allowed, also for weights that cannot be written; the model is unchanged then.
     """
-    if not 0 <= share <= 1:
+    if not is_finite(share) or not 0 <= share <= 1:
         raise ValueError(f"share = {share}: allowed is a number in [0, 1]")
-    linears = linear_layers(model_or_linears)
-    weights = [linear.weight.detach() for linear in linears]
-    check_weights(weights)
-    mean = torch.as_tensor(mean_input).to(weights[0].device, weights[0].dtype)
-    if mean.shape != (weights[0].shape[1],):
-        raise ValueError(
-            f"mean_input has shape {tuple(mean.shape)}: allowed is ({weights[0].shape[1]},), one per input"
-        )
-    if not bool(((mean >= 0) & mean.isfinite()).all()):
+    layers = [layer for layer in read(model_or_linears) if isinstance(layer.module, nn.Linear)]
+    check_weights_of(layers)
+    weights = [layer.linear.weight.detach() for layer in layers]
+    check_weights(weights, [layer.where for layer in layers])
+    mean = read_mean(mean_input, weights[0].shape[1])
+    if not (np.isfinite(mean) & (mean >= 0)).all():
         raise ValueError("mean_input holds a number below 0, or none at all: allowed are finite numbers >= 0")
-    settled = len(weights) if outputs else len(weights) - 1
-    activity, lowered, changed = mean, [], []
-    for number, w in enumerate(weights[:settled], 1):
+    dtype = reduce(torch.promote_types, (w.dtype for w in weights), torch.float32)
+    activity = torch.from_numpy(mean).to(weights[0].device, dtype)
+    settled = layers if outputs else layers[:-1]
+    lowered, changed, stuck = [], [], []
+    for layer in settled:
+        old = layer.linear.weight.detach()
+        w = old.to(dtype)
         negative = w < 0
         drive = w @ activity  # z, (out,)
-        inhibited = negative.to(w.dtype) @ activity  # (out,)
+        inhibited = negative.to(dtype) @ activity  # (out,)
         kappa = torch.where(inhibited > 0, share * drive.clamp(min=0) / inhibited, 0)
-        if stuck := int(((drive > 0) & (inhibited == 0)).sum()):
-            warnings.warn(
-                f"layer {number}: {stuck} neurons have no negative weight from an active input and stay excited",
-                stacklevel=3,  # past no_grad
-            )
-        changed.append(torch.where(negative, w - kappa[:, None], w))
         lowered.append(kappa)
+        changed.append(torch.where(negative, w - kappa[:, None], w).to(old.dtype))
+        if count := int(((drive > 0) & (inhibited == 0)).sum()):
+            stuck.append(f"{count} of {layer.where}")
         activity = drive.clamp(min=0)
     if not all(bool(w.isfinite().all()) for w in changed):
         raise ValueError("mean_input is too uneven: the weights overflow; allowed are means of one scale")
-    set_weights(linears[:settled], changed)
+    set_weights([layer.linear for layer in settled], changed)
+    if stuck:
+        where = ", ".join(stuck)
+        warnings.warn(f"neurons without a negative weight from an active input stay excited: {where}", SleepWarning, 3)
     return lowered

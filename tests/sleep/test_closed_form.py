@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from srclib.learning.networks import mlp
-from srclib.sleep import SleepConfig, linear_layers, run_layers, settle
+from srclib.sleep import SleepConfig, SleepWarning, linear_layers, run_layers, settle
 
 
 def linears(*weights: list[list[float]], dtype: torch.dtype = torch.float64) -> list[nn.Linear]:
@@ -41,7 +41,7 @@ def test_one_neuron_by_hand() -> None:
 def test_the_next_layer_is_driven_by_what_this_one_did_before() -> None:
     """Neurons receive 2 and -1, so the second layer's input is (2, 0), and nothing active inhibits it."""
     layers = linears([[3.0, -1.0], [0.0, -1.0]], [[1.0, -1.0], [-1.0, 2.0], [1.0, 1.0]], [[5.0, -5.0, 5.0]])
-    with pytest.warns(UserWarning, match="layer 2: 2 neurons have no negative weight from an active input"):
+    with pytest.warns(SleepWarning, match=r"without a negative weight .* stay excited: 2 of linears\[1\]"):
         first, second = settle(layers, torch.tensor([1.0, 1.0]))
     assert first.tolist() == [2.0, 0.0]
     assert second.tolist() == [0.0, 0.0, 0.0]
@@ -63,7 +63,7 @@ def test_outputs_settle_when_asked() -> None:
     assert weights_of(layers) == [[[2.0, -2.0]]]
 
 
-@pytest.mark.filterwarnings("ignore:layer")
+@pytest.mark.filterwarnings("ignore:neurons without")
 @given(st.integers(0, 10_000), st.floats(0.01, 100))
 def test_the_mean_input_excites_no_hidden_neuron_afterwards(seed: int, scale: float) -> None:
     torch.manual_seed(seed)
@@ -132,5 +132,19 @@ def test_refused_before_any_weight_changes(mean: list[float], options: dict[str,
 
 
 def test_weights_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"weights\[0\] holds NaN"):
+    with pytest.raises(ValueError, match=r"linears\[0\] holds NaN"):
         settle(linears([[np.nan, -1.0]], [[1.0]]), torch.ones(2))
+
+
+def test_shared_weights_are_refused() -> None:
+    layers = linears([[1.0, -1.0], [0.5, -1.0]], [[1.0, -1.0], [0.5, -1.0]], [[1.0, 1.0]])
+    layers[1].weight = layers[0].weight
+    with pytest.raises(ValueError, match=r"linears\[.\]"):
+        settle(layers, torch.ones(2))
+
+
+def test_half_precision_and_an_image() -> None:
+    layers = linears([[3.0, -0.5, -0.25, 0.0]], [[1.0]], dtype=torch.bfloat16)
+    settle(layers, torch.tensor([[1.0, 2.0], [4.0, 0.0]]))
+    assert layers[0].weight.dtype == torch.bfloat16
+    assert layers[0].weight.tolist()[0] == pytest.approx([3.0, -0.5 - 1 / 6, -0.25 - 1 / 6, 0.0], rel=0.01)

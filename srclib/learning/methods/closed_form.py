@@ -7,11 +7,12 @@ millisecond a task. Nothing is searched: the share of its excitation that a neur
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...sleep import settle
+from ...sleep import SleepWarning, settle
 from .plugin import Method, Plugin, Run
 from .sleep import mean_of
 
@@ -28,7 +29,8 @@ class ClosedForm(Plugin):
     def after_task(self, run: Run) -> dict[str, Any] | None:
         if not all(w.isfinite().all() for w in run.weights()):
             return None  # a network whose training diverged
-        lowered = settle(run.model, mean_of(run.inputs()), share=self.share, outputs=self.outputs)
+        with warnings.catch_warnings(action="ignore", category=SleepWarning):  # of neurons that cannot be silenced
+            lowered = settle(run.model, mean_of(run.inputs()), share=self.share, outputs=self.outputs)
         return {"lowered": [float(kappa.mean()) for kappa in lowered]}
 
     def kept(self, layers: Sequence[int], images: int) -> int:

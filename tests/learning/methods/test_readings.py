@@ -150,7 +150,6 @@ def test_averaged_weights_are_those_after_every_training(x: Tensor) -> None:
     assert torch.equal(heads(plugin, state, x)["averaged"], logits(model, x).argmax(1))
 
 
-@pytest.mark.filterwarnings("ignore:layer")
 def test_what_another_method_changes_between_tasks_counts_as_much() -> None:
     state, plugin, settle, after = a_run(sizes=(6, 30, CLASSES)), Averaging(), ClosedForm(), []
     for index in range(3):
@@ -167,7 +166,6 @@ def test_what_another_method_changes_between_tasks_counts_as_much() -> None:
     assert all(torch.allclose(m, e) for m, e in zip(plugin.mean(state), expected, strict=True))
 
 
-@pytest.mark.filterwarnings("ignore:layer")
 def test_the_closed_form_takes_the_mean_of_all_images_trained_on() -> None:
     state = a_run(sizes=(6, 30, CLASSES), images_per_task=8)
     learn(state, task(0))
