@@ -139,6 +139,9 @@ pages.say(f"""
 # | {doc}`robustness`, {doc}`task2_length`, {doc}`supplement2_batches`, {doc}`supplement5_undertrained`, {doc}`supplement_four_layers`, {doc}`supplement_spiking` | how far it carries: other seeds, orders, parameters, lengths, networks |
 # | {doc}`fig4_correlations`, {doc}`fig5_input`, {doc}`fig6_replay` | how it works, from within |
 # | {doc}`../book/protocols`, {doc}`disagreements`, {doc}`table3_parameters`, {doc}`searches` | text against code, and where every parameter comes from |
+# | {doc}`what_a_sleep_does` | the change that a sleep makes, in closed form and without a spike, and how near to the sleep it comes |
+# | {doc}`without_sleep` | what other methods reach that keep as little of the past, and what it costs to reach more |
+# | {doc}`../book/after_the_paper` | what followed, by what each method keeps of the past |
 # | {doc}`best_sleep` | how much further the same idea goes when the choices around it are searched |
 # | {doc}`own_network`, {doc}`speed`, {doc}`../book/reexecute`, {doc}`../book/api` | use it on your own network, and run any of this again |
 #

@@ -170,6 +170,19 @@ def cosine(a: Sequence[Tensor], b: Sequence[Tensor]) -> float | None:
     return number(one @ other / (one.norm() * other.norm()))
 
 
+def agreement(before: Tensor, slept: Tensor, settled: Tensor) -> dict[str, float | None]:
+    """Compare what two ways changed in a layer of the same weights (out, in); see `measures.agreement`."""
+    one, other = (slept - before).double(), (settled - before).double()
+    changed = one.abs().sum()
+    return {
+        "neurons": number(torch.corrcoef(torch.stack([one.mean(1), other.mean(1)]))[0, 1]),
+        "weights": number(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]),
+        "size": number(one.norm() / other.norm()),
+        "excited": number(one[(other != 0).any(1)].abs().sum() / changed),
+        "negative": number(one[before < 0].abs().sum() / changed),
+    }
+
+
 def compare(a: Sequence[float], b: Sequence[float]) -> dict[str, Any]:
     """Compare two samples by Student's t-test: is a larger than b?
 

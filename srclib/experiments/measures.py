@@ -8,6 +8,7 @@ text leaves a choice open, the choice is told here.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 from ..data.streams import Task
 from ..learning.methods.sleep import mean_of
 from ..learning.spiking import IntegrateAndFire
-from ..sleep import SleepConfig, layer_scales, linear_layers, run_layers, set_weights
+from ..learning.training import predict
+from ..sleep import SleepConfig, SleepWarning, layer_scales, linear_layers, run_layers, set_weights, settle
 from ..sleep.stimulus import InputSpikes
 from . import analysis
 from .analysis import READINGS, average, compare, cosine, minus, number, specific, spread
@@ -98,7 +100,7 @@ class Subject:
         return torch.stack([part.mean(0) for part in counts.split([len(task.classes) for task in self.tasks])])
 
 
-def find(name: str) -> Callable[[Subject], dict[str, Any]]:
+def find(name: str) -> Callable[[Subject], Any]:
     """Return a measure by its name; ValueError if there is none."""
     if name not in MEASURES:
         raise ValueError(f"measure {name!r} is unknown: allowed is one of {', '.join(MEASURES)}")
@@ -326,7 +328,44 @@ def rasters(subject: Subject) -> dict[str, Any]:
     return {"awake": awake, "asleep": [_events(spikes, record.batch) for spikes in record.spikes or []]}
 
 
-MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
+@torch.no_grad()
+def agreement(subject: Subject) -> list[dict[str, Any]]:
+    """Compare every sleep with its closed form (`srclib.sleep.settle`) at the same moment of the same network.
+
+    The closed form has the mean of all training images of the tasks so far. Returns for every sleep its `task`; the
+    share of test images of these tasks of which both make the `same`, and `sleep` and `closed_form`, their accuracies;
+    and `layers`, for every hidden layer: the correlation of both changes, of `neurons` (means over their weights) and
+    of single `weights`; the `size` of the sleep's, as a multiple of the other; and which share of all that the sleep
+    changes falls on neurons that the mean input excites (`excited`), and on `negative` weights.
+    """
+    found = []
+    for name, after in subject.phases.items():
+        kind, number_of = name.split()
+        if kind != "sleep":
+            continue
+        tasks = subject.tasks[: int(number_of)]
+        before = subject.phases[f"training {number_of}"]
+        model = subject.network(before)
+        with warnings.catch_warnings(action="ignore", category=SleepWarning):  # of neurons that cannot be silenced
+            settle(model, mean_of(torch.cat([task.x_train for task in tasks])))
+        settled = [w.detach() for w in model.parameters()]
+        x, y = torch.cat([task.x_test for task in tasks]), torch.cat([task.y_test for task in tasks])
+        slept_says, settled_says = (predict(subject.network(w), x) for w in (after, settled))
+        found.append(
+            {
+                "task": int(number_of) - 1,
+                "same": number((slept_says == settled_says).double().mean()),
+                "sleep": number((slept_says == y).double().mean()),
+                "closed_form": number((settled_says == y).double().mean()),
+                "layers": [
+                    analysis.agreement(*weights) for weights in list(zip(before, after, settled, strict=True))[:-1]
+                ],
+            }
+        )
+    return found
+
+
+MEASURES: dict[str, Callable[[Subject], Any]] = {
     "correlations": correlations,
     "sparseness": sparseness,
     "received": received,
@@ -334,4 +373,5 @@ MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "course": course,
     "synapses": synapses,
     "rasters": rasters,
+    "agreement": agreement,
 }

@@ -213,7 +213,7 @@ class Runner:
         hidden = training.evaluate(body, x)
         heads = {"network": training.predict(head, hidden)}
         for plugin in overriding(self.cell.plugins, "predict"):
-            heads = plugin.predict(self.state, hidden, heads)
+            heads = plugin.predict(self.state, x, hidden, heads)
         return heads
 
 

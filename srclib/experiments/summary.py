@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..learning.methods import part_of
+from .cell import Cell
 from .records import Record
 
 
@@ -107,3 +109,14 @@ def provenance(records: Iterable[Record]) -> str:
         f"{len(records)} runs, computed {when} from commit {', '.join(commits)} in {seconds / 60:.1f} core-minutes "
         f"on {devices}; {versions}."
     )
+
+
+def kept(record: Record, images: int, *parts: str) -> int:
+    """Return how many numbers of the past the methods of a record keep for the next task.
+
+    images: trained on so far. parts: which methods, as stored; none: all of them. What two keep, the mean input for
+    example, counts once: of several methods, it is the one that keeps most that counts.
+    """
+    cell = Cell.from_plain(record["cell"])
+    of = [plugin.kept(cell.awake.layers, images) for plugin in cell.plugins if not parts or part_of(plugin) in parts]
+    return max(of, default=0)

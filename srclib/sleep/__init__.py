@@ -1,7 +1,8 @@
 """Sleep Replay Consolidation (SRC): let a trained network sleep.
 
-`sleep` is the one call most users make; `run_layers` is the kernel behind it. The package needs torch, numpy and
-numba (or triton, on a GPU) and nothing else of this project.
+`sleep` is the one call most users make, and `run_layers` the kernel behind it; `settle` makes the same kind of change
+at once, in closed form. The package needs torch, numpy and numba (or triton, on a GPU) and nothing else of this
+project.
 
 Source: Tadros et al., "Sleep-like unsupervised replay reduces catastrophic forgetting in artificial neural
 networks", Nature Communications 13, 7742 (2022), Algorithm 1 and Methods.
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from .arguments import read_mean
+from .closed_form import settle
 from .config import SleepConfig
 from .forking import one_thread_in_children
 from .kernel import (
@@ -48,6 +50,7 @@ __all__ = [
     "linear_layers",
     "run_layers",
     "set_weights",
+    "settle",
     "sleep",
 ]
 

@@ -145,6 +145,15 @@ def mean_and_error(values: ArrayLike) -> tuple[Floats, Floats]:
     return np.ma.filled(known.mean(axis=0), np.nan), spread / np.sqrt(np.maximum(known.count(axis=0), 1))
 
 
+def likeness(differences: ArrayLike, margin: float = 3.0) -> str:
+    """Say what paired differences show: `alike` where their interval lies within the margin, else `apart` where it
+    excludes 0, else `undecided`. ValueError for none."""
+    found = of_mean(Sample.of(differences))
+    if -margin <= found.low and found.high <= margin:
+        return "alike"
+    return "apart" if found.excludes_zero else "undecided"
+
+
 def changed(changes: ArrayLike) -> dict[str, float]:
     """Test changes, one of every network: `change`, their mean; `t`, `p`, two-sided t-test; `d`, Cohen's d_z.
 

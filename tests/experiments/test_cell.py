@@ -22,13 +22,24 @@ from srclib.experiments import protocols
 from srclib.experiments.cell import Cell, key_of
 from srclib.experiments.protocols.sleep import Section
 from srclib.learning.methods import PARTS
+from srclib.learning.methods.alignment import Alignment
+from srclib.learning.methods.averaging import Averaging
+from srclib.learning.methods.calibration import Calibration
+from srclib.learning.methods.class_means import ClassMeans
+from srclib.learning.methods.closed_form import ClosedForm
+from srclib.learning.methods.distillation import Distillation
 from srclib.learning.methods.ewc import EWC, FISHERS
 from srclib.learning.methods.icarl import FIRSTS, HEADS, ICaRL
 from srclib.learning.methods.owm import OWM
 from srclib.learning.methods.plugin import Plugin
+from srclib.learning.methods.pseudo_rehearsal import PseudoRehearsal
+from srclib.learning.methods.random_features import RandomFeatures
 from srclib.learning.methods.rehearsal import Rehearsal
+from srclib.learning.methods.shuffled import AMONG, Shuffled
 from srclib.learning.methods.si import SI
+from srclib.learning.methods.slda import SLDA
 from srclib.learning.methods.sleep import DRIVES, STATISTICS, Sleep
+from srclib.learning.methods.thresholds import Thresholds
 from srclib.learning.training import LOSSES, AwakeConfig
 from srclib.sleep import SleepConfig
 
@@ -154,6 +165,17 @@ plugins: dict[str, st.SearchStrategy[Plugin]] = {
         ICaRL, whole, st.sampled_from(HEADS), st.booleans(), st.sampled_from(FIRSTS), st.booleans(), st.booleans(),
         st.none() | whole, st.booleans(), st.booleans(),
     ),
+    "closed_form": st.builds(ClosedForm, fraction, st.booleans()),
+    "shuffled": st.builds(Shuffled, st.sampled_from(AMONG)),
+    "distillation": st.builds(Distillation),
+    "pseudo_rehearsal": st.builds(PseudoRehearsal, whole, st.sampled_from(DRIVES)),
+    "alignment": st.builds(Alignment),
+    "thresholds": st.builds(Thresholds, not_negative),
+    "calibration": st.builds(Calibration),
+    "averaging": st.builds(Averaging),
+    "class_means": st.builds(ClassMeans),
+    "slda": st.builds(SLDA, st.floats(0.001, 1)),
+    "random_features": st.builds(RandomFeatures, positive, whole),
 }  # fmt: skip
 configs = st.builds(
     AwakeConfig, layers=st.lists(whole, min_size=2, max_size=4).map(tuple), init=positive,
@@ -220,7 +242,7 @@ REFUSED = {
     "unknown_awake": (put(6, "awake", "joint_epochs"), "cell: awake: unknown key 'joint_epochs'"),
     "missing_night": (drop("methods", 0, "nights", 1, "gate"), "key 'gate' is missing"),
     "unknown_night": (put(1, "methods", 0, "nights", 1, "streams"), "unknown key 'streams'"),
-    "method": (put("ewd", "methods", 1, "method"), "cell: plugins[1]: method = 'ewd': allowed is one of sleep, ewc"),
+    "method": (put("ewd", "methods", 1, "method"), "cell: plugins[1]: method = 'ewd': allowed is one of sleep, clo"),
     "class_of_a_method": (put("EWC", "methods", 1, "method"), "method = 'EWC'"),
     "no_method": (drop("methods", 1, "method"), "method = None"),
     "missing_of_a_method": (drop("methods", 1, "fisher"), "key 'fisher' is missing"),
@@ -245,7 +267,7 @@ def test_a_plugin_that_is_no_method_is_not_stored() -> None:
     class Other(Plugin):
         value: float = 0.0
 
-    with pytest.raises(ValueError, match="Other is no method: allowed is one of sleep, ewc"):
+    with pytest.raises(ValueError, match="Other is no method: allowed is one of sleep, closed_form"):
         tiny(plugins=(Other(),)).to_plain()
 
 

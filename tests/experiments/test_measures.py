@@ -15,7 +15,7 @@ from srclib.experiments.cell import Cell
 from srclib.experiments.measures import MEASURES, Subject, firing
 from srclib.experiments.run import run
 from srclib.learning.networks import mlp
-from srclib.sleep import SleepConfig
+from srclib.sleep import SleepConfig, settle
 
 from ..cells import awake, sleep, tiny
 
@@ -217,3 +217,43 @@ def test_a_network_of_rectified_units_has_no_spikes_awake(metrics: dict[str, Any
     found = metrics["measures"]["rasters"]
     assert all(layers == [] for layers in found["awake"].values())
     assert len(found["asleep"]) == 3
+
+
+# The closed form
+
+
+def test_a_sleep_that_is_the_closed_form_agrees_with_it() -> None:
+    """In the network before it, every neuron is excited by twice the inputs that inhibit it."""
+    given = subject()
+    excited = [torch.where(torch.arange(w.shape[1]) % 2 == 0, 1.0, -0.5).expand(w.shape) for w in given.before]
+    slopes = [w * (1 + torch.arange(len(w)))[:, None] for w in excited]
+    model = given.network(slopes)
+    settle(model, torch.cat([task.x_train for task in given.tasks]).mean(0))
+    phases = {"training 2": slopes, "sleep 2": [w.detach() for w in model.parameters()]}
+    (found,) = measures.agreement(replace(given, phases=phases))
+    assert (found["task"], found["same"]) == (1, 1.0)
+    assert found["sleep"] == found["closed_form"]
+    (layer,) = found["layers"]
+    assert [layer[key] for key in ("weights", "size", "excited", "negative")] == [1.0] * 4
+    assert layer["neurons"] == 1.0
+
+
+def test_a_sleep_that_does_the_opposite_does_not() -> None:
+    before = torch.tensor([[1.0, -1.0, 0.5], [2.0, -1.0, 0.5], [-1.0, -1.0, -1.0]])
+    settled, slept = before.clone(), before.clone()
+    settled[0, 1] -= 1
+    settled[1, 1] -= 2
+    slept[0, 0] -= 2
+    slept[2, 0] -= 2
+    found = analysis.agreement(before, slept, settled)
+    assert found["weights"] < 0
+    assert found["neurons"] < 0
+    assert found["size"] == pytest.approx(2 * 2**0.5 / 5**0.5, abs=1e-3)
+    assert (found["excited"], found["negative"]) == (0.5, 0.5)
+
+
+def test_every_sleep_is_compared(metrics: dict[str, Any]) -> None:
+    (found,) = metrics["measures"]["agreement"]
+    assert found["task"] == 1
+    assert found["sleep"] == pytest.approx(metrics["final"], abs=1e-3)
+    assert len(found["layers"]) == 2

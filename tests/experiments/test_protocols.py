@@ -426,7 +426,7 @@ WRONG = {
     "tasks": (put(2, "tasks"), "demo: unknown key 'tasks'"),
     "bad_steps": (put([], "sleep", "steps"), "demo: sleep: steps = (): allowed are whole numbers >= 0"),
     "bad_ewc": (put({"strength": -1}, "ewc"), "demo: ewc: strength = -1.0: allowed is a finite number >= 0"),
-    "with_text": (put("no", "with"), "demo: with = 'no': allowed is a mapping with the keys sleep, ewc, si, owm, reh"),
+    "with_text": (put("no", "with"), "demo: with = 'no': allowed is a mapping with the keys sleep, closed_form, shuf"),
     "with_null": (put(None, "with"), "demo: with = None: allowed is a mapping"),
     "with_unknown": (put({"rehersal": {}}, "with"), "demo: with = {'rehersal': {}}: allowed is a mapping with the"),
     "with_list": (put({"icarl": [1]}, "with"), "demo: with: icarl = [1]: allowed is a mapping of changes"),

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from srclib.experiments.records import Record
-from srclib.experiments.summary import final, finals, last_phase, last_sleeps, phases, provenance
+from srclib.experiments.summary import final, finals, kept, last_phase, last_sleeps, phases, provenance
+from srclib.learning.methods.averaging import Averaging
+from srclib.learning.methods.closed_form import ClosedForm
+from srclib.learning.methods.rehearsal import Rehearsal
+
+from ..cells import tiny
 
 
 def a_record(seed: int, **changes: Any) -> Record:
@@ -125,3 +130,12 @@ def test_provenance_in_a_sentence() -> None:
     assert provenance([]) == "No runs: skipped, no data."
     newer = a_record(1, versions=records[0]["versions"] | {"torch": "2.14.0"})
     assert provenance([records[0], newer]).endswith("; python 3.11.2, torch 2.13.0 and 2.14.0.")
+
+
+def test_what_two_methods_keep_counts_once() -> None:
+    plugins = (ClosedForm(), Rehearsal(0.5), Averaging())
+    record = a_record(0, cell=tiny(plugins=plugins).to_plain())
+    assert kept(record, 4) == 100 * 4 + 100
+    assert kept(record, 4, "closed_form") == 100
+    assert kept(record, 4, "closed_form", "rehearsal") == 2 * 101
+    assert kept(a_record(0, cell=tiny().to_plain()), 4) == 0

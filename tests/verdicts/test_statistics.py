@@ -17,6 +17,7 @@ from srclib.verdicts.statistics import (
     changed,
     difference,
     holm,
+    likeness,
     mean,
     mean_and_error,
     of_mean,
@@ -234,3 +235,12 @@ def test_an_interval_scales_and_turns_with_its_numbers(values: list[float], fact
 def test_an_interval_of_known_spread_holds_its_ends() -> None:
     found = Interval(1.0, 0.5, 4.0)
     assert (found.low, found.high) == pytest.approx((1 - 2.776445 * 0.5, 1 + 2.776445 * 0.5))
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [([1.0, 1.2, 0.9], "alike"), ([4.0, 4.2, 3.9], "apart"), ([-9.0, 9.0, 3.0], "undecided"), ([1.0], "undecided")],
+)
+def test_likeness(differences: list[float], expected: str) -> None:
+    assert likeness(differences) == expected
+    assert likeness([-d for d in differences]) == expected

@@ -28,6 +28,7 @@ Searched: strength, between the bounds in `studies.yaml`; fisher as given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,7 +36,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ..training import activation, output_delta
-from .plugin import Method, Plugin, Run
+from .plugin import Method, Plugin, Run, synapses
 
 FISHERS = ("exact", "empirical")
 BATCH = 1_000
@@ -72,6 +73,9 @@ class EWC(Plugin):
         for w, f, p in zip(weights, new, past, strict=True):
             p.importance += f
             p.centre += torch.where(f > 0, f / p.importance, 0) * (w - p.centre)
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        return 2 * synapses(layers)
 
 
 def fisher_diagonal(model: nn.Sequential, x: Tensor, y: Tensor, *, loss: str, fisher: str = "exact") -> list[Tensor]:

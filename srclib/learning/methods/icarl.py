@@ -41,6 +41,7 @@ Searched: nothing; K is what Table 2 varies.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +51,7 @@ from torch.nn.functional import normalize, one_hot
 
 from ..networks import body_and_head
 from ..training import activation, classes_of, evaluate
-from .plugin import Examples, Method, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run, synapses
 
 HEADS = ("nearest_mean", "network")
 FIRSTS = ("nearest", "smallest_projection")
@@ -105,7 +106,7 @@ class ICaRL(Plugin):
             images = x[y == label]
             sets[label] = images[self._choose(run, images, label, quota)]
 
-    def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, run: Run, x: Tensor, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
         sets = self._sets(run)
         phi = self._features(run, torch.cat(list(sets.values())))
         means = self._scaled(torch.stack([part.mean(0) for part in phi.split([len(x) for x in sets.values()])]))
@@ -113,6 +114,10 @@ class ICaRL(Plugin):
         near = hidden @ means.T - means.square().sum(1) / 2
         nearest = {"nearest_mean": torch.tensor(list(sets))[near.argmax(1)]}
         return nearest | heads if self.head == "nearest_mean" else heads | nearest
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        """Images with their labels, and a copy of the network for the targets."""
+        return self.memory * (layers[0] + 1) + (synapses(layers) if self.distillation else 0)
 
     def _sets(self, run: Run) -> dict[int, Tensor]:
         """Return the exemplars of every class so far, (quota, inputs) each, in the order of their choice."""

@@ -19,6 +19,7 @@ Searched: every alpha and every decay, between the bounds in `studies.yaml`; cli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -96,6 +97,9 @@ class OWM(Plugin):
             scale = 1.0 if self.clip is None else min(1.0, self.clip / max(float(gradient.norm()), 1e-30))
             # G = delta^T inputs: projecting the batch's few inputs is cheaper than projecting G
             torch.mm(scale * layer.delta.T, layer.inputs @ p, out=gradient)
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        return sum(inputs**2 for inputs in layers[:-1])  # the projectors
 
 
 def close(projector: Tensor, r: Tensor, alpha: float) -> None:

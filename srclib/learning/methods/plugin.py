@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -45,6 +46,10 @@ class Run:
     def trained_on(self, task: Task) -> tuple[Tensor, Tensor]:
         """Return the images and labels of a task that the network is trained on."""
         return task.x_train[: self.images_per_task], task.y_train[: self.images_per_task]
+
+    def inputs(self) -> Tensor:
+        """Return all images that the network was trained on so far, (n, inputs)."""
+        return torch.cat([self.trained_on(task)[0] for task in self.seen])
 
     def weights(self) -> list[nn.Parameter]:
         """Return the weights of every layer, (out, in) each, first layer first."""
@@ -87,12 +92,19 @@ class Plugin:
         """Act when the present task was learned; measurements of a phase of its own, or None if there was none."""
         return None
 
-    def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, run: Run, x: Tensor, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the predicted classes (n,) of every head by its name, given those so far; the first one counts.
 
-        hidden: the activity of the last hidden layer for what is to be predicted, (n, units).
+        x: what is to be predicted, (n, inputs). hidden: the activity of the last hidden layer for it, (n, units).
         """
         return heads
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        """Return how many numbers of the past are kept for the next task.
+
+        layers: neurons of every layer, the inputs first. images: trained on so far.
+        """
+        return 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +115,12 @@ class Method:
     label: str  # on pages
     part: str  # the section of a protocol that has its settings, and its name where results are stored
     settings: type[Plugin]
-    place: int  # among others at work together: the hooks of the plugins run in this order
+    place: float  # among others at work together: the hooks of the plugins run in this order
+
+
+def synapses(layers: Sequence[int]) -> int:
+    """Return how many weights a network has, given the neurons of every layer."""
+    return sum(inputs * outputs for inputs, outputs in pairwise(layers))
 
 
 TRAINING_HOOKS = ("after_backward", "loss_term", "before_step", "after_step")

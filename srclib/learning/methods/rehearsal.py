@@ -22,6 +22,7 @@ Searched: nothing; the fraction is what Figure 3 varies.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,6 +55,10 @@ class Rehearsal(Plugin):
             x, y = run.trained_on(run.seen[-1])
             rows = self._draw(run, len(x), _round(self.fraction * len(x)))
             run.memory.setdefault(self, []).append((x[rows], y[rows]))
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        """Images with their labels; as released, those of one task, though each task draws anew."""
+        return _round(self.fraction * images) * (layers[0] + 1)
 
     def _draw_from_pools(self, run: Run) -> list[tuple[Tensor, Tensor]]:
         old = run.seen[:-1]

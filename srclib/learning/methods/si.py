@@ -20,12 +20,13 @@ Searched: strength and damping, between the bounds in `studies.yaml`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .plugin import Examples, Method, Plugin, Run
+from .plugin import Examples, Method, Plugin, Run, synapses
 
 
 @dataclass
@@ -84,6 +85,9 @@ class SI(Plugin):
             distance = path.last - path.start
             path.importance.add_(path.omega / (distance.square() + self.damping)).clamp_(min=0)
             path.anchor.copy_(w)
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        return 2 * synapses(layers)  # importance and anchor
 
 
 METHOD = Method(name="si", label="SI", part="si", settings=SI, place=3)

@@ -10,6 +10,7 @@ how bright images are: every input is as likely to fire, as in the paper's secti
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,6 +70,10 @@ class Sleep(Plugin):
         if self.reset_velocity:
             run.optimizer.rest()
         return {"steps": night.steps, "spikes": [int(count.sum()) for count in record.spike_counts]}
+
+    def kept(self, layers: Sequence[int], images: int) -> int:
+        """The mean of every input, and the scale of every layer."""
+        return layers[0] + len(layers) - 1
 
 
 def _plainest(night: SleepConfig) -> SleepConfig:

@@ -62,6 +62,10 @@ def hidden(state: Run, x: Tensor) -> Tensor:
     return evaluate(body_and_head(state.model)[0], x)
 
 
+def heads(plugin: ICaRL, state: Run, x: Tensor) -> dict[str, Tensor]:
+    return plugin.predict(state, x, hidden(state, x), {})
+
+
 def is_one_of(x: Tensor, images: Tensor) -> bool:
     return bool((x[:, None] == images).all(2).any(1).all())
 
@@ -97,7 +101,7 @@ def test_exemplars_are_those_of_the_released_code_in_their_order(golden: dict[st
 def test_predictions_are_those_of_the_released_code(golden: dict[str, Any]) -> None:
     state = released_run(golden)
     RELEASED.after_training(state)
-    found = RELEASED.predict(state, hidden(state, torch.from_numpy(golden["X_test"])), {})
+    found = heads(RELEASED, state, torch.from_numpy(golden["X_test"]))
     np.testing.assert_array_equal(found["nearest_mean"].numpy(), golden["predicted"])
 
 
@@ -222,7 +226,7 @@ def test_the_generator_of_the_training_is_left_alone(plugin: ICaRL) -> None:
     before = torch.get_rng_state()
     plugin.task_data(state, Examples(*state.trained_on(state.seen[-1])))
     plugin.after_training(state)
-    plugin.predict(state, hidden(state, state.seen[-1].x_train), {})
+    heads(plugin, state, state.seen[-1].x_train)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -383,7 +387,7 @@ def test_an_image_belongs_to_the_nearest_mean(normalized: bool) -> None:
         means = [normalize(hidden(state, images)).mean(0) for images in state.memory[plugin].values()]
         phi, means = normalize(phi), normalize(torch.stack(means))
     expected = torch.cdist(phi, means).argmin(1)
-    assert torch.equal(plugin.predict(state, hidden(state, x), {})["nearest_mean"], expected)
+    assert torch.equal(heads(plugin, state, x)["nearest_mean"], expected)
     assert len(expected.unique()) > 2
 
 
@@ -391,7 +395,7 @@ def test_only_classes_seen_are_predicted_by_their_labels() -> None:
     state, plugin = ten_classes(), ICaRL(30)
     for index in (3, 1):
         learn(state, task(index), plugin)
-    predicted = plugin.predict(state, hidden(state, task(0, 200).x_train), {})["nearest_mean"]
+    predicted = heads(plugin, state, task(0, 200).x_train)["nearest_mean"]
     assert set(predicted.tolist()) <= {6, 7, 2, 3}
     assert len(predicted.unique()) > 1
 
@@ -399,9 +403,9 @@ def test_only_classes_seen_are_predicted_by_their_labels() -> None:
 def test_the_nearest_mean_does_not_depend_on_the_output_layer() -> None:
     state, x = trained_on_all()
     plugin, output = ICaRL(30), state.weights()[-1]
-    network, nearest = logits(state.model, x).argmax(1), plugin.predict(state, hidden(state, x), {})
+    network, nearest = logits(state.model, x).argmax(1), heads(plugin, state, x)
     output.data = output.data[torch.randperm(CLASSES, generator=torch.Generator().manual_seed(1))]
-    assert torch.equal(plugin.predict(state, hidden(state, x), {})["nearest_mean"], nearest["nearest_mean"])
+    assert torch.equal(heads(plugin, state, x)["nearest_mean"], nearest["nearest_mean"])
     assert not torch.equal(logits(state.model, x).argmax(1), network)
 
 
@@ -412,11 +416,11 @@ def test_dropout_left_on_bears_on_the_means_alone() -> None:
         pass
     x = torch.rand(300, 6, dtype=torch.float64)
     phi = hidden(state, x)
-    first, again = (plugin.predict(state, phi, {})["nearest_mean"] for _ in range(2))
+    first, again = (plugin.predict(state, x, phi, {})["nearest_mean"] for _ in range(2))
     assert torch.equal(first, again)
     other = replace(plugin, dropout=False)
     state.memory[other] = state.memory[plugin]
-    assert not torch.equal(other.predict(state, phi, {})["nearest_mean"], first)
+    assert not torch.equal(other.predict(state, x, phi, {})["nearest_mean"], first)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +430,7 @@ def test_either_head_may_count(head: str, names: list[str]) -> None:
     state, x = trained_on_all()
     plugin = ICaRL(30, head)
     state.memory[plugin] = state.memory[ICaRL(30)]
-    assert list(plugin.predict(state, hidden(state, x), {"network": torch.zeros(len(x))})) == names
+    assert list(plugin.predict(state, x, hidden(state, x), {"network": torch.zeros(len(x))})) == names
 
 
 # Whole runs

@@ -13,12 +13,23 @@ from srclib.experiments.protocols import load
 from srclib.experiments.run import run
 from srclib.learning import methods
 from srclib.learning.methods import METHODS, PARTS, find, part_of
+from srclib.learning.methods.alignment import Alignment
+from srclib.learning.methods.averaging import Averaging
+from srclib.learning.methods.calibration import Calibration
+from srclib.learning.methods.class_means import ClassMeans
+from srclib.learning.methods.closed_form import ClosedForm
+from srclib.learning.methods.distillation import Distillation
 from srclib.learning.methods.ewc import EWC
 from srclib.learning.methods.icarl import ICaRL
 from srclib.learning.methods.owm import OWM
 from srclib.learning.methods.plugin import Plugin
+from srclib.learning.methods.pseudo_rehearsal import PseudoRehearsal
+from srclib.learning.methods.random_features import RandomFeatures
 from srclib.learning.methods.rehearsal import Rehearsal
+from srclib.learning.methods.shuffled import Shuffled
 from srclib.learning.methods.si import SI
+from srclib.learning.methods.slda import SLDA
+from srclib.learning.methods.thresholds import Thresholds
 from srclib.learning.training import LOSSES
 
 from ...cells import awake, sleep, tiny
@@ -30,7 +41,19 @@ EVERY: dict[str, Plugin] = {
     "owm": OWM((3.0, 3.0), (0.5, 1.0)),
     "rehearsal": Rehearsal(0.5),
     "icarl": ICaRL(4, dropout=True),
+    "closed_form": ClosedForm(),
+    "shuffled": Shuffled(),
+    "distillation": Distillation(),
+    "pseudo_rehearsal": PseudoRehearsal(8),
+    "alignment": Alignment(),
+    "thresholds": Thresholds(1.0),
+    "calibration": Calibration(),
+    "averaging": Averaging(),
+    "class_means": ClassMeans(),
+    "slda": SLDA(),
+    "random_features": RandomFeatures(1.0, 20),
 }
+PHASES = {"src": "sleep", "closed_form": "closed_form", "shuffled": "shuffled"}  # methods with a phase of their own
 NAMES = [name for name, method in METHODS.items() if method.parts]
 
 
@@ -44,7 +67,17 @@ NAMES = [name for name, method in METHODS.items() if method.parts]
         ("owm", "OWM", ["owm"]),
         ("rehearsal", "Rehearsal", ["rehearsal"]),
         ("icarl", "iCaRL", ["icarl"]),
+        ("closed_form", "Closed form", ["closed_form"]),
+        ("distillation", "LwF", ["distillation"]),
+        ("pseudo_rehearsal", "Pseudo-rehearsal", ["pseudo_rehearsal"]),
         ("parallel", "Parallel (ideal)", []),
+        ("src+shuffled", "SRC + Shuffled", ["sleep", "shuffled"]),
+        (
+            "slda+averaging+calibration+thresholds+alignment+class_means+random_features",
+            "Aligned norms (WA) + Thresholds + Calibrated outputs + Averaged weights + Class means (NCM) + SLDA + "
+            "Random features",
+            ["alignment", "thresholds", "calibration", "averaging", "class_means", "slda", "random_features"],
+        ),
         ("icarl+src", "SRC + iCaRL", ["sleep", "icarl"]),
         ("src+rehearsal", "SRC + Rehearsal", ["sleep", "rehearsal"]),
         ("src+ewc", "SRC + EWC", ["sleep", "ewc"]),
@@ -71,7 +104,10 @@ def test_a_plugin_that_is_no_method_has_no_name() -> None:
         pass
 
     for plugin in (Plugin(), Other(1.0)):
-        with pytest.raises(ValueError, match="is no method: allowed is one of sleep, ewc, si, owm, rehearsal, icarl"):
+        with pytest.raises(
+            ValueError,
+            match="is no method: allowed is one of sleep, closed_form, shuffled, ewc, si, owm, rehearsal, icarl",
+        ):
             part_of(plugin)
 
 
@@ -88,7 +124,10 @@ def test_every_combination_runs(name: str, loss: str) -> None:
     config = awake(layers=(100, 12, 4), loss=loss, init=0.3, dropout=0.1)
     metrics = run(tiny(awake=config, plugins=method.plugins(EVERY, "a test"), joint=method.joint))
     training = ["training"] * (1 if method.joint else 2)
-    assert [phase["kind"] for phase in metrics["phases"]] == training + ["sleep"] * ("src" in name)
+    own = [kind for part, kind in PHASES.items() if part in name.split("+")]
+    kinds = [phase["kind"] for phase in metrics["phases"]]
+    assert [kind for kind in kinds if kind == "training"] == training
+    assert set(kinds) == {"training", *own}
     assert 0 <= metrics["final"] <= 1
 
 
@@ -131,13 +170,13 @@ def test_icarl_of_the_protocols() -> None:
     [
         (
             "scr",
-            "method 'scr' is unknown: allowed is one of sequential, src, ewc, si, owm, rehearsal, icarl",
+            "method 'scr' is unknown: allowed is one of sequential, src, closed_form, shuffled, ewc, si, owm",
         ),
         ("src+", "method '' is unknown"),
         ("src+hat", "method 'hat' is unknown"),
         (
             "src+src",
-            "method 'src.src' is no combination: allowed are src, ewc, si, owm, rehearsal, icarl, each once",
+            "method 'src.src' is no combination: allowed are src, closed_form, shuffled, ewc, si, owm, rehearsal",
         ),
         ("src+sequential", "method 'src.sequential' is no combination"),
         ("parallel+rehearsal", "method 'parallel.rehearsal' is no combination"),
@@ -167,6 +206,14 @@ CHANGES: list[tuple[Plugin, dict[str, Any]]] = [
             "distillation": False,
         },
     ),
+]
+CHANGES += [
+    (ClosedForm(), {"share": 0.5, "outputs": True}),
+    (Shuffled(), {"among": "inputs"}),
+    (PseudoRehearsal(), {"items": 10, "drive": "random"}),
+    (Thresholds(1.0), {"factor": 2.0}),
+    (SLDA(), {"shrinkage": 0.1}),
+    (RandomFeatures(1.0), {"ridge": 2.0, "features": 10}),
 ]
 
 

@@ -56,7 +56,7 @@ class Watcher(Plugin):
         self._note("after_task", run)
         return {"from": self.name} if self.measures else None
 
-    def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, run: Run, x: Tensor, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
         self._note("predict", run)
         return heads
 
@@ -217,7 +217,7 @@ def test_the_first_head_counts() -> None:
         label: int
         counts: bool
 
-        def predict(self, run: Run, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
+        def predict(self, run: Run, x: Tensor, hidden: Tensor, heads: dict[str, Tensor]) -> dict[str, Tensor]:
             shapes.append((tuple(hidden.shape), list(heads)))
             own = {f"says {self.label}": torch.full((len(hidden),), self.label)}
             return own | heads if self.counts else heads | own
