@@ -77,8 +77,12 @@ def run(
         if not cells and experiment != "all":
             raise ValueError(f"{name}: these settings leave nothing to compute")
     kept = Store(store)
-    every = {cell.key(): cell for cells in grids.values() for cell in cells}
-    with telling(lambda: (sum(cell in kept for cell in every.values()), len(every)), "results "):
+
+    def done() -> tuple[int, int]:
+        every = {cell.key(): cell for cells in grids.values() for cell in cells}
+        return sum(cell in kept for cell in every.values()), len(every)
+
+    with telling(done, "results "):
         for name, cells in grids.items():
             records = compute.complete(name, cells, store=kept, scheduler=scheduler)
             line(f"{name}: {len(records)} results in {kept.directory}")
