@@ -26,7 +26,7 @@ from ..data.places import committed
 from ..learning import training
 from ..learning.methods.sleep import Sleep, mean_of
 from ..learning.networks import mlp
-from ..sleep import layer_scales, sleepable
+from ..sleep import layer_scales
 from . import grid
 from .cell import Cell
 from .run import Runner
@@ -106,7 +106,7 @@ def _network(
         "tasks": [list(seen.classes) for seen in runner.tasks],
         "layers": list(awake.layers),
         "rectified": training.LOSSES[awake.loss] == "relu",
-        "scales": layer_scales(sleepable(kept), inputs),
+        "scales": layer_scales(kept, inputs),
         "tests": tests[0],
         **more,
     }
@@ -131,7 +131,7 @@ def sleeps() -> dict[str, dict[str, list[dict[str, Any] | None]]]:
             cell = grid.cell(dataset, "src", protocol, overlap=overlap, seed=SEED)
             (asleep,) = (plugin for plugin in cell.plugins if isinstance(plugin, Sleep))
             nights = [asleep.night(task) for task in range(tasks)]
-            found[dataset][protocol] = [night and asdict(night) for night in nights]
+            found[dataset][protocol] = [asdict(night) if night else None for night in nights]
     return found
 
 
