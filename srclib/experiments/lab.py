@@ -26,7 +26,8 @@ from ..data.places import committed
 from ..learning import training
 from ..learning.methods.sleep import Sleep, mean_of
 from ..learning.networks import mlp
-from ..sleep import layer_scales, sleepable
+from ..sleep import layer_scales
+from ..sleep.layers import sleepable
 from . import grid
 from .cell import Cell
 from .run import Runner
@@ -131,7 +132,7 @@ def sleeps() -> dict[str, dict[str, list[dict[str, Any] | None]]]:
             cell = grid.cell(dataset, "src", protocol, overlap=overlap, seed=SEED)
             (asleep,) = (plugin for plugin in cell.plugins if isinstance(plugin, Sleep))
             nights = [asleep.night(task) for task in range(tasks)]
-            found[dataset][protocol] = [night and asdict(night) for night in nights]
+            found[dataset][protocol] = [None if night is None else asdict(night) for night in nights]
     return found
 
 
