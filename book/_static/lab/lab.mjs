@@ -68,10 +68,14 @@ async function choose(wanted) {
   bar.hidden = false;
   said.textContent = "Loading the network …";
   if (!tests.has(entry.tests)) {
-    const buffer = await load(`${entry.tests}.bin`, (share) => (bar.value = share / 2));
+    const buffer = await load(`${entry.tests}.bin`, (share) => {
+      bar.value = share / 2;
+    });
     tests.set(entry.tests, readTests(buffer, index.tests[entry.tests]));
   }
-  const buffer = await load(`${wanted}.bin`, (share) => (bar.value = 0.5 + share / 2));
+  const buffer = await load(`${wanted}.bin`, (share) => {
+    bar.value = 0.5 + share / 2;
+  });
   bar.hidden = true;
   name = wanted;
   before = undefined;
@@ -372,7 +376,9 @@ function showExample() {
   example = (example + 1) % network.tests.images.length;
   const { places, values: gray } = network.tests.images[example];
   const pixels = new Float32Array(network.sizes[0]);
-  places.forEach((place, n) => (pixels[place] = gray[n]));
+  places.forEach((place, n) => {
+    pixels[place] = gray[n];
+  });
   drawing.show(pixels);
 }
 

@@ -166,7 +166,7 @@ function note(seen, step, layer, list, row) {
   }
 }
 
-onmessage = ({ data }) => {
+addEventListener("message", ({ data }) => {
   try {
     commands[data.kind](data);
   } catch (error) {
@@ -174,4 +174,4 @@ onmessage = ({ data }) => {
     asleep = null;
     tell({ kind: "failed", why: error.message });
   }
-};
+});
