@@ -183,6 +183,9 @@ may be how it came about: 0.75 % is none of the fractions in the released sweep,
 # {doc}`searches of our own <searches>`, one without rehearsal and one with it; after the first task there is no sleep.
 
 # %% tags=["hide-input"]
+page.other.verdicts("table1/cross_modal/")
+
+# %% tags=["hide-input"]
 by_data_set(page.other.records.by_run, in_the_text if page.other.protocol == "described" else labels)
 
 # %% [markdown]

@@ -289,7 +289,7 @@ def _found(page: Page, keys: Sequence[int | str]) -> dict[int | str, tuple[str, 
             found[key] = ("", "", "")
             continue
         row = values[value].verdict
-        anchor = f"#{tables.anchor_of(value, page.protocol)}"
+        anchor = f"{row.page}.html#{tables.anchor_of(value, page.protocol)}"
         name = row.label + (", effect" if effect else "")
         found[key] = (row.effect_verdict if effect else row.verdict, anchor, name)
     return found

@@ -232,7 +232,10 @@ def answered(verdicts: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]
 def test_an_answer_has_a_badge_for_each_verdict(answered: dict[tuple[str, str], Any]) -> None:
     badges, _, text = opened().answer(ANSWER, "It helps.").data.partition("\n\n")
     assert text == "It helps."
-    assert re.findall(r'href="(.*?)"', badges) == ["claims.html#claim-55", *["#row-released-table1-mnist-src"] * 2]
+    assert re.findall(r'href="(.*?)"', badges) == [
+        "claims.html#claim-55",
+        *["table1_accuracy.html#row-released-table1-mnist-src"] * 2,
+    ]
     assert re.findall(r"[✓≠?⇅∅] [a-z ]+(?=</span>)", badges) == ["✓ confirmed", "✓ agrees", "✓ confirmed"]
     assert badges.count("MNIST: SRC, effect") == 2  # on hover, and to be read out
 
