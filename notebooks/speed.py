@@ -118,7 +118,7 @@ pages.say(
     f"{busy:.1f} processes at a time wanted to run on it; each time is the median of its rounds."
 )
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Six panels of microseconds a step over steps, rate, streams, width, depth and inputs, on logarithmic axes. Times rise with rate, width, depth and inputs, as their limit does; the shortest sleeps and the most streams cost more a step."}, "figure": {"caption": "Microseconds a step of one stream, noise included, when one thing is varied. Dots: medians; line: the limit of one core.", "name": "fig-speed-shapes"}}
+# %% tags=["hide-input"]
 names = {
     "steps": "steps", "rate": "rate (Hz)", "streams": "streams at once", "width": "width of two hidden layers",
     "depth": "hidden layers", "inputs": "inputs",
@@ -138,7 +138,16 @@ for ax, (axis, name) in zip(axes.flat, names.items(), strict=True):
 for ax in axes[:, 0]:
     ax.set_ylabel("µs a step")
 axes[0, 0].legend(frameon=False)
-plt.show()
+widest = {axis: max(e["microseconds"]["1"] for e in shapes["sleeps"] if e["axis"] == axis) for axis in names}
+figures.show(
+    fig,
+    "fig-speed-shapes",
+    caption="Microseconds a step of one stream, noise included, when one thing is varied. Dots: medians; line: the limit "
+    "of one core.",
+    alt="Six panels of microseconds a step on logarithmic axes. The longest times of one thread: "
+    + ", ".join(f"{most:.1f} over {names[axis]}" for axis, most in widest.items())
+    + ".",
+)
 
 # %% tags=["hide-input"]
 tables.plain(

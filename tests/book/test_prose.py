@@ -56,6 +56,7 @@ SETTINGS: dict[str, str] = {
     "1 point": "within this an effect is none",
     "effect of 10 points": "the made-up networks behind what a verdict is worth",
     "One of 2 points": "the made-up networks behind what a verdict is worth",
+    "0.5 to 10 % of MNIST": "the share of the images in another paper",
     "0.1 % leaks": "a constant of the released code",
     "Chance is 10 %": "one of ten classes",
 }

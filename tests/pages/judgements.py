@@ -21,7 +21,8 @@ def value(key: str = "table1/mnist/src", **changes: Any) -> Verdict:
     given: dict[str, Any] = {
         "id": key, "label": "MNIST: SRC", "protocol": "released", "page": "table1_accuracy", "unit": "percent",
         "published": 48.47, "published_sd": 5.03, "trials": 5.0, "claim": "", "confidence": "text", "source": "p. 6",
-        "reproduced": 48.3, "reproduced_sd": 2.2, "n": 10, "diverged": 0, "margin": 3.0, "difference": -0.17,
+        "reproduced": 48.3, "reproduced_sd": 2.2, "n": 10, "diverged": 0, "networks": (48.3,) * 10,
+        "margin": 3.0, "difference": -0.17,
         "low": -2.5, "high": 2.2, "verdict": "agrees", "needed": math.nan, "other_reading": "", "control": "",
     }  # fmt: skip
     return Verdict(**(given | changes))

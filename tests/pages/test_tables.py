@@ -93,7 +93,7 @@ def test_a_row_of_verdicts() -> None:
     ((name, verdict, published, ours, difference),) = body(tables.verdicts(frame(value(label="A & B"))).data)
     assert name == "A &amp; B"
     assert verdict == '<span class="verdict agrees">✓ agrees</span>'
-    assert published.startswith("48.47 ± 5.03<sup")
+    assert published.startswith("48.47 ± 5.03 (n = 5)<sup")
     assert ours == "48.3 ± 2.2 (n = 10)"
     assert difference == "−0.17 [−2.50, +2.20]"
 

@@ -178,11 +178,11 @@ def test_it_combines_with_a_sleep() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"alpha": ()}, r"alpha = \(\): allowed are numbers > 0, one per layer"),
+        ({"alpha": ()}, r"alpha = \(\): allowed are finite numbers > 0, one per layer"),
         ({"alpha": (1.0, 0.0)}, r"alpha = \(1.0, 0.0\)"),
         ({"decay": (0.1,)}, r"decay = \(0.1,\): allowed are 2 numbers in \(0, 1\], as many as of alpha"),
         ({"decay": (0.1, 1.5)}, r"decay = \(0.1, 1.5\)"),
-        ({"clip": 0.0}, "clip = 0.0: allowed is a number > 0, or None"),
+        ({"clip": 0.0}, "clip = 0.0: allowed is a finite number > 0, or None"),
     ],
     ids=["no_alpha", "alpha", "decays", "decay", "clip"],
 )
