@@ -165,8 +165,8 @@ tables.plain(
 )
 
 # %% [markdown]
-# Steps, rate and streams are varied in the standard case; the other networks have random weights, and 3 % of their
-# inputs fire in a step.
+# Steps, rate and streams are varied in the standard case; the other networks have random weights, and three in a
+# hundred of their inputs fire in a step.
 #
 # ## Other simulators
 #
