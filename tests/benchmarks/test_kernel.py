@@ -161,7 +161,7 @@ def test_the_memory_of_a_sleep_is_that_of_a_fresh_process() -> None:
     if rise is None:
         pytest.skip("this kernel cannot reset the peak")
     weights = 4 * side * side
-    assert weights <= rise <= 3.5 * weights  # a sleep works on a copy of its weights, block by block, and code is compiled
+    assert weights <= rise <= 3.5 * weights  # a sleep works on a copy of its weights, and compiles its code
 
 
 def test_the_standard_case_is_the_first_sleep_of_fashion_mnist() -> None:
