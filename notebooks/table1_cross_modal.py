@@ -58,7 +58,9 @@ def ends(run):
 
 def on(run, tested):
     """Return the final accuracy of a run on the images of one task as text."""
-    last = summary.last_phase(records.get(run, []))
+    if run not in records:
+        return figures.spread([])
+    last = summary.last_phase(records[run])
     return figures.spread(last.accuracy[last.tested == tested])
 
 
