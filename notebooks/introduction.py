@@ -61,7 +61,7 @@ page.answer(
     f"Fashion-MNIST and CIFAR-10 as well, and costs accuracy on cross-modal MNIST ({effect('cross_modal', 'src')} points). "
     f"OWM keeps more ({level('mnist', 'owm')}), and so does a network that may learn everything at once "
     f"({level('mnist', 'parallel')}). A closed form without spikes, noise or parameters reaches {ends('closed_form')} % "
-    f"where the sleep of the same networks reaches {ends('src')} %: the two are {alike}. Ten mean images and no "
+    f"where the sleep of the same networks reaches {ends('src')} % ({alike}). Ten mean images and no "
     f"network recognise {ends(READ, 'class means')} %.",
 )
 
