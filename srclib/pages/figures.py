@@ -49,7 +49,7 @@ def show(
     name: by which the text refers to it. caption, alt: with numbers from the store, as all sentences. data: what is
     drawn; None: what `drawn` finds in the figure. raster: as pixels, for thousands of points; else as SVG.
 
-    A built page shows the caption below the figure: the build takes it from the metadata of the output (`Caption`).
+    A built page shows the caption below the figure: the build takes it from the metadata of the output (CAPTIONED).
     """
     form, kind = ("png", "image/png") if raster else ("svg", "image/svg+xml")
     file = io.BytesIO()

@@ -15,7 +15,7 @@ from ..verdicts.judging import MARKS
 from .tables import anchor_of
 from .templates import filled
 
-CELL = re.compile(r"table1/(?P<dataset>\w+)/(?P<method>[\w+]+)(/task(?P<task>\d))?")
+CELL = re.compile(r"table1/(?P<dataset>\w+)/(?P<method>[\w+]+)(/task\d)?")
 
 
 def table1(judged: pd.DataFrame) -> HTML:
@@ -29,7 +29,7 @@ def table1(judged: pd.DataFrame) -> HTML:
     for row in judged.to_dict("records"):
         if found := CELL.fullmatch(row["id"]):
             place = (found["method"], found["dataset"], row["protocol"])
-            cells[place] = cells.get(place, "") + _marks(row, found["task"])
+            cells[place] = cells.get(place, "") + _marks(row)
     methods = list(dict.fromkeys(method for method, _, _ in cells))
     datasets = list(dict.fromkeys(dataset for _, dataset, _ in cells))
     head = "".join(f'<th scope="colgroup" colspan="{len(protocols)}">{_dataset(name)}</th>' for name in datasets)
@@ -66,7 +66,7 @@ def legend() -> HTML:
     return HTML('<p class="legend">' + " · ".join(f"{m} {' or '.join(names)}" for m, names in marks.items()) + "</p>")
 
 
-def _marks(row: dict[Any, Any], task: str | None) -> str:
+def _marks(row: dict[Any, Any]) -> str:
     level, effect = row["verdict"], row["effect_verdict"]
     told = f"{row['label']}, {row['protocol']}: level {level}" + (f", effect {effect}" if effect else "")
     text = MARKS[level] + (f"&thinsp;{MARKS[effect]}" if effect else "")

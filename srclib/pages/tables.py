@@ -18,7 +18,7 @@ from ..experiments import summary
 from ..experiments.records import Record
 from ..verdicts import statistics
 from ..verdicts.judging import MARKS, SHOWN, UNDECIDED
-from ..verdicts.reproduced import as_published, with_sd
+from ..verdicts.reproduced import as_published, as_reproduced
 from .figures import spread
 from .templates import filled
 
@@ -117,19 +117,26 @@ def styled(frame: pd.DataFrame, caption: str = CAPTION) -> str:
             *([row["protocol"]] if several else []),
             _badge(row["verdict"]) + _needed(row["needed"], row["verdict"]) + _other_reading(row),
             html.escape(as_published(row)) + _trials(row) + sources.mark(row),
-            html.escape(_ours(row)),
+            html.escape(as_reproduced(row, _form(row["reproduced"]))),
             _interval(row["difference"], row["low"], row["high"]),
             *([_effect(row)] if effects else []),
         ]
-        anchor = anchor_of(row["id"], row["protocol"])
-        body.append(
-            f'<tr id="{anchor}"><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        )
-    columns = "".join(f'<th scope="col">{name}</th>' for name in head)
-    table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
+        body.append(_row(anchor_of(row["id"], row["protocol"]), name, cells))
     content = quote(_networks(frame).round(6).to_csv(index=False))
     data = filled("data.html", name="verdicts", content=content) if len(frame) else ""
-    return filled("region.html", label="Verdicts", table=f"\n{table}\n") + data + sources.listed()
+    return _table("Verdicts", caption, head, body) + data + sources.listed()
+
+
+def _row(anchor: str, name: str, cells: Iterable[str]) -> str:
+    """Return a row of a table of verdicts, all of it HTML, that can be linked to."""
+    return f'<tr id="{anchor}"><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _table(label: str, caption: str, head: Iterable[str], body: Iterable[str]) -> str:
+    """Return a table of verdicts, of rows as of `_row`, that scrolls by itself."""
+    columns = "".join(f'<th scope="col">{name}</th>' for name in head)
+    table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
+    return filled("region.html", label=label, table=f"\n{table}\n")
 
 
 def _networks(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,12 +177,8 @@ def claims(frame: pd.DataFrame, caption: str = "") -> HTML:
             f'<a href="{first["page"]}.html">{first["page"].replace("_", " ")}</a>',
         ]
         name = f'<span class="number">{number}</span> {html.escape(first["words"])}'
-        body.append(
-            f'<tr id="claim-{number}"><th scope="row">{name}</th>' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
-        )
-    columns = "".join(f'<th scope="col">{name}</th>' for name in head)
-    table = filled("verdicts.html", caption=html.escape(caption), head=columns, body="\n".join(body))
-    return HTML(filled("region.html", label="Claims", table=f"\n{table}\n"))
+        body.append(_row(f"claim-{number}", name, cells))
+    return HTML(_table("Claims", caption, head, body))
 
 
 def linked(verdict: str, link: str, name: str) -> str:
@@ -233,15 +236,6 @@ def _other_reading(row: Mapping[Any, Any]) -> str:
     if not row["other_reading"]:
         return ""
     return f'<span class="reason">{row["other_reading"]}, if the printed deviation is no fraction</span>'
-
-
-def _ours(row: Mapping[Any, Any]) -> str:
-    lost = f"{row['diverged']} of {row['n'] + row['diverged']} diverged" if row["diverged"] else ""
-    if not row["n"]:
-        return lost
-    form = _form(row["reproduced"])
-    count = ", ".join(filter(None, [f"n = {row['n']}", lost]))
-    return f"{row['reproduced']:{form}}{with_sd(row['reproduced_sd'], form)} ({count})"
 
 
 def _interval(mean: float, low: float, high: float) -> str:

@@ -31,7 +31,7 @@ from .judging import (
     UNDECIDED,
     UNTESTED,
 )  # fmt: skip
-from .reproduced import OWN, Reproduction, Verdict, as_published, reproduced, with_sd
+from .reproduced import OWN, Reproduction, as_published, as_reproduced, reproduced
 from .rows import Numbers, Row, numbers, rows
 from .statistics import Interval, Sample, finite, mean, of_mean, pooled
 
@@ -212,7 +212,7 @@ def _of_values(start: ClaimVerdict, claim: Claim, values: Mapping[str, Reproduct
             published=start.published or "–",
         )
     verdicts = [each.verdict for each in known]
-    shown = [_ours(each) for each in verdicts]
+    shown = [as_reproduced(vars(each), f".{_digits(each.reproduced)}f") for each in verdicts]
     published = " / ".join(as_published(vars(v)) for v in verdicts)
     kinds = {v.verdict for v in verdicts}
     order = (DIFFERS, UNDECIDED, DIVERGED, AGREES)  # one that differs decides
@@ -230,16 +230,6 @@ def _of_values(start: ClaimVerdict, claim: Claim, values: Mapping[str, Reproduct
         conditions=len(known), conditions_of=len(claim.values), records=records,
         effect=single[0], low=single[1], high=single[2],
     )  # fmt: skip
-
-
-def _ours(verdict: Verdict) -> str:
-    """Return what was reproduced, as text."""
-    lost = f"{verdict.diverged} of {verdict.n + verdict.diverged} diverged" if verdict.diverged else ""
-    if not verdict.n:
-        return lost
-    form = f".{_digits(verdict.reproduced)}f"
-    count = ", ".join(filter(None, [f"n = {verdict.n}", lost]))
-    return f"{verdict.reproduced:{form}}{with_sd(verdict.reproduced_sd, form)} ({count})"
 
 
 def _missing(count: int, planned: int, what: str) -> str:

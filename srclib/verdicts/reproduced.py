@@ -218,6 +218,15 @@ def as_published(row: Mapping[Any, Any]) -> str:
     return f"{row['published']:.6g}" + with_sd(row["published_sd"], ".6g")
 
 
+def as_reproduced(row: Mapping[Any, Any], form: str) -> str:
+    """Return what was reproduced of a row of `table` as text: mean, deviation, networks, and how many diverged."""
+    lost = f"{row['diverged']} of {row['n'] + row['diverged']} diverged" if row["diverged"] else ""
+    if not row["n"]:
+        return lost
+    count = ", ".join(filter(None, [f"n = {row['n']}", lost]))
+    return f"{row['reproduced']:{form}}{with_sd(row['reproduced_sd'], form)} ({count})"
+
+
 def with_sd(sd: float, form: str) -> str:
     """A standard deviation behind its mean; nothing where it is not known."""
     return "" if math.isnan(sd) else f" ± {sd:{form}}"
